@@ -25,26 +25,30 @@ const (
 type Call_Type int32
 
 const (
-	Call_UNKNOWN                         Call_Type = 0
-	Call_GET_HEALTH                      Call_Type = 1
-	Call_GET_FLAGS                       Call_Type = 2
-	Call_GET_VERSION                     Call_Type = 3
-	Call_GET_METRICS                     Call_Type = 4
-	Call_GET_LOGGING_LEVEL               Call_Type = 5
-	Call_SET_LOGGING_LEVEL               Call_Type = 6
-	Call_LIST_FILES                      Call_Type = 7
-	Call_READ_FILE                       Call_Type = 8
-	Call_GET_STATE                       Call_Type = 9
-	Call_GET_CONTAINERS                  Call_Type = 10
-	Call_GET_FRAMEWORKS                  Call_Type = 11
-	Call_GET_EXECUTORS                   Call_Type = 12
-	Call_GET_OPERATIONS                  Call_Type = 31
-	Call_GET_TASKS                       Call_Type = 13
-	Call_GET_AGENT                       Call_Type = 20
-	Call_GET_RESOURCE_PROVIDERS          Call_Type = 26
-	Call_LAUNCH_NESTED_CONTAINER         Call_Type = 14
-	Call_WAIT_NESTED_CONTAINER           Call_Type = 15
-	Call_KILL_NESTED_CONTAINER           Call_Type = 16
+	Call_UNKNOWN                Call_Type = 0
+	Call_GET_HEALTH             Call_Type = 1
+	Call_GET_FLAGS              Call_Type = 2
+	Call_GET_VERSION            Call_Type = 3
+	Call_GET_METRICS            Call_Type = 4
+	Call_GET_LOGGING_LEVEL      Call_Type = 5
+	Call_SET_LOGGING_LEVEL      Call_Type = 6
+	Call_LIST_FILES             Call_Type = 7
+	Call_READ_FILE              Call_Type = 8
+	Call_GET_STATE              Call_Type = 9
+	Call_GET_CONTAINERS         Call_Type = 10
+	Call_GET_FRAMEWORKS         Call_Type = 11
+	Call_GET_EXECUTORS          Call_Type = 12
+	Call_GET_OPERATIONS         Call_Type = 31
+	Call_GET_TASKS              Call_Type = 13
+	Call_GET_AGENT              Call_Type = 20
+	Call_GET_RESOURCE_PROVIDERS Call_Type = 26
+	// Deprecated: Marked as deprecated in mesos/v1/agent/call.proto.
+	Call_LAUNCH_NESTED_CONTAINER Call_Type = 14
+	// Deprecated: Marked as deprecated in mesos/v1/agent/call.proto.
+	Call_WAIT_NESTED_CONTAINER Call_Type = 15
+	// Deprecated: Marked as deprecated in mesos/v1/agent/call.proto.
+	Call_KILL_NESTED_CONTAINER Call_Type = 16
+	// Deprecated: Marked as deprecated in mesos/v1/agent/call.proto.
 	Call_REMOVE_NESTED_CONTAINER         Call_Type = 21
 	Call_LAUNCH_NESTED_CONTAINER_SESSION Call_Type = 17
 	Call_ATTACH_CONTAINER_INPUT          Call_Type = 18
@@ -1729,7 +1733,7 @@ var File_mesos_v1_agent_call_proto protoreflect.FileDescriptor
 
 const file_mesos_v1_agent_call_proto_rawDesc = "" +
 	"\n" +
-	"\x19mesos/v1/agent/call.proto\x12\x0emesos.v1.agent\x1a\x1fmesos/v1/agent/process_io.proto\x1a\x16mesos/v1/command.proto\x1a\x18mesos/v1/container.proto\x1a\x12mesos/v1/ids.proto\x1a\x14mesos/v1/image.proto\x1a\x17mesos/v1/resource.proto\x1a mesos/v1/resource_provider.proto\x1a\x13mesos/v1/time.proto\x1a\x14mesos/v1/value.proto\"\xaf-\n" +
+	"\x19mesos/v1/agent/call.proto\x12\x0emesos.v1.agent\x1a\x1fmesos/v1/agent/process_io.proto\x1a\x16mesos/v1/command.proto\x1a\x18mesos/v1/container.proto\x1a\x12mesos/v1/ids.proto\x1a\x14mesos/v1/image.proto\x1a\x17mesos/v1/resource.proto\x1a mesos/v1/resource_provider.proto\x1a\x13mesos/v1/time.proto\x1a\x14mesos/v1/value.proto\"\xbf-\n" +
 	"\x04Call\x12-\n" +
 	"\x04type\x18\x01 \x01(\x0e2\x19.mesos.v1.agent.Call.TypeR\x04type\x12@\n" +
 	"\vget_metrics\x18\x02 \x01(\v2\x1f.mesos.v1.agent.Call.GetMetricsR\n" +
@@ -1840,7 +1844,7 @@ const file_mesos_v1_agent_call_proto_rawDesc = "" +
 	"\x18MarkResourceProviderGone\x12N\n" +
 	"\x14resource_provider_id\x18\x01 \x02(\v2\x1c.mesos.v1.ResourceProviderIDR\x12resourceProviderId\x1aG\n" +
 	"\vPruneImages\x128\n" +
-	"\x0fexcluded_images\x18\x01 \x03(\v2\x0f.mesos.v1.ImageR\x0eexcludedImages\"\xab\x06\n" +
+	"\x0fexcluded_images\x18\x01 \x03(\v2\x0f.mesos.v1.ImageR\x0eexcludedImages\"\xbb\x06\n" +
 	"\x04Type\x12\v\n" +
 	"\aUNKNOWN\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -1861,11 +1865,11 @@ const file_mesos_v1_agent_call_proto_rawDesc = "" +
 	"\x0eGET_OPERATIONS\x10\x1f\x12\r\n" +
 	"\tGET_TASKS\x10\r\x12\r\n" +
 	"\tGET_AGENT\x10\x14\x12\x1a\n" +
-	"\x16GET_RESOURCE_PROVIDERS\x10\x1a\x12\x1b\n" +
-	"\x17LAUNCH_NESTED_CONTAINER\x10\x0e\x12\x19\n" +
-	"\x15WAIT_NESTED_CONTAINER\x10\x0f\x12\x19\n" +
-	"\x15KILL_NESTED_CONTAINER\x10\x10\x12\x1b\n" +
-	"\x17REMOVE_NESTED_CONTAINER\x10\x15\x12#\n" +
+	"\x16GET_RESOURCE_PROVIDERS\x10\x1a\x12\x1f\n" +
+	"\x17LAUNCH_NESTED_CONTAINER\x10\x0e\x1a\x02\b\x01\x12\x1d\n" +
+	"\x15WAIT_NESTED_CONTAINER\x10\x0f\x1a\x02\b\x01\x12\x1d\n" +
+	"\x15KILL_NESTED_CONTAINER\x10\x10\x1a\x02\b\x01\x12\x1f\n" +
+	"\x17REMOVE_NESTED_CONTAINER\x10\x15\x1a\x02\b\x01\x12#\n" +
 	"\x1fLAUNCH_NESTED_CONTAINER_SESSION\x10\x11\x12\x1a\n" +
 	"\x16ATTACH_CONTAINER_INPUT\x10\x12\x12\x1b\n" +
 	"\x17ATTACH_CONTAINER_OUTPUT\x10\x13\x12\x14\n" +

@@ -41,9 +41,10 @@ const (
 	Response_GET_TASKS              Response_Type = 12
 	Response_GET_AGENT              Response_Type = 14
 	Response_GET_RESOURCE_PROVIDERS Response_Type = 16
-	Response_WAIT_NESTED_CONTAINER  Response_Type = 13
-	Response_WAIT_CONTAINER         Response_Type = 15
-	Response_READ_LOG               Response_Type = 18
+	// Deprecated: Marked as deprecated in mesos/v1/agent/response.proto.
+	Response_WAIT_NESTED_CONTAINER Response_Type = 13
+	Response_WAIT_CONTAINER        Response_Type = 15
+	Response_READ_LOG              Response_Type = 18
 )
 
 // Enum value maps for Response_Type.
@@ -1549,7 +1550,7 @@ var File_mesos_v1_agent_response_proto protoreflect.FileDescriptor
 
 const file_mesos_v1_agent_response_proto_rawDesc = "" +
 	"\n" +
-	"\x1dmesos/v1/agent/response.proto\x12\x0emesos.v1.agent\x1a\x14mesos/v1/agent.proto\x1a\x18mesos/v1/container.proto\x1a\x17mesos/v1/executor.proto\x1a\x18mesos/v1/framework.proto\x1a\x12mesos/v1/ids.proto\x1a\x18mesos/v1/operation.proto\x1a\x17mesos/v1/operator.proto\x1a\x17mesos/v1/resource.proto\x1a mesos/v1/resource_provider.proto\x1a\x19mesos/v1/statistics.proto\x1a\x13mesos/v1/task.proto\x1a\x13mesos/v1/time.proto\"\xa9&\n" +
+	"\x1dmesos/v1/agent/response.proto\x12\x0emesos.v1.agent\x1a\x14mesos/v1/agent.proto\x1a\x18mesos/v1/container.proto\x1a\x17mesos/v1/executor.proto\x1a\x18mesos/v1/framework.proto\x1a\x12mesos/v1/ids.proto\x1a\x18mesos/v1/operation.proto\x1a\x17mesos/v1/operator.proto\x1a\x17mesos/v1/resource.proto\x1a mesos/v1/resource_provider.proto\x1a\x19mesos/v1/statistics.proto\x1a\x13mesos/v1/task.proto\x1a\x13mesos/v1/time.proto\"\xad&\n" +
 	"\bResponse\x121\n" +
 	"\x04type\x18\x01 \x01(\x0e2\x1d.mesos.v1.agent.Response.TypeR\x04type\x12A\n" +
 	"\n" +
@@ -1664,7 +1665,7 @@ const file_mesos_v1_agent_response_proto_rawDesc = "" +
 	"\n" +
 	"limitation\x18\x04 \x01(\v2 .mesos.v1.TaskResourceLimitationR\n" +
 	"limitation\x12\x18\n" +
-	"\amessage\x18\x05 \x01(\tR\amessage\"\xdf\x02\n" +
+	"\amessage\x18\x05 \x01(\tR\amessage\"\xe3\x02\n" +
 	"\x04Type\x12\v\n" +
 	"\aUNKNOWN\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -1684,8 +1685,8 @@ const file_mesos_v1_agent_response_proto_rawDesc = "" +
 	"\x0eGET_OPERATIONS\x10\x11\x12\r\n" +
 	"\tGET_TASKS\x10\f\x12\r\n" +
 	"\tGET_AGENT\x10\x0e\x12\x1a\n" +
-	"\x16GET_RESOURCE_PROVIDERS\x10\x10\x12\x19\n" +
-	"\x15WAIT_NESTED_CONTAINER\x10\r\x12\x12\n" +
+	"\x16GET_RESOURCE_PROVIDERS\x10\x10\x12\x1d\n" +
+	"\x15WAIT_NESTED_CONTAINER\x10\r\x1a\x02\b\x01\x12\x12\n" +
 	"\x0eWAIT_CONTAINER\x10\x0f\x12\f\n" +
 	"\bREAD_LOG\x10\x12B5Z3github.com/meseta/meseta/api/mesos/v1/agent;agentpb"
 

@@ -64,11 +64,13 @@ const (
 	Call_REACTIVATE_AGENT            Call_Type = 39
 	Call_GET_QUOTA                   Call_Type = 28
 	Call_UPDATE_QUOTA                Call_Type = 36
-	Call_SET_QUOTA                   Call_Type = 29
-	Call_REMOVE_QUOTA                Call_Type = 30
-	Call_TEARDOWN                    Call_Type = 31
-	Call_MARK_AGENT_GONE             Call_Type = 32
-	Call_READ_LOG                    Call_Type = 40
+	// Deprecated: Marked as deprecated in mesos/v1/master/call.proto.
+	Call_SET_QUOTA Call_Type = 29
+	// Deprecated: Marked as deprecated in mesos/v1/master/call.proto.
+	Call_REMOVE_QUOTA    Call_Type = 30
+	Call_TEARDOWN        Call_Type = 31
+	Call_MARK_AGENT_GONE Call_Type = 32
+	Call_READ_LOG        Call_Type = 40
 )
 
 // Enum value maps for Call_Type.
@@ -1584,7 +1586,7 @@ var File_mesos_v1_master_call_proto protoreflect.FileDescriptor
 
 const file_mesos_v1_master_call_proto_rawDesc = "" +
 	"\n" +
-	"\x1amesos/v1/master/call.proto\x12\x0fmesos.v1.master\x1a\x1egoogle/protobuf/duration.proto\x1a\x12mesos/v1/ids.proto\x1a\x16mesos/v1/machine.proto\x1a&mesos/v1/maintenance/maintenance.proto\x1a\x1amesos/v1/quota/quota.proto\x1a\x17mesos/v1/resource.proto\x1a\x13mesos/v1/role.proto\x1a\x13mesos/v1/time.proto\x1a\x14mesos/v1/value.proto\"\xbc$\n" +
+	"\x1amesos/v1/master/call.proto\x12\x0fmesos.v1.master\x1a\x1egoogle/protobuf/duration.proto\x1a\x12mesos/v1/ids.proto\x1a\x16mesos/v1/machine.proto\x1a&mesos/v1/maintenance/maintenance.proto\x1a\x1amesos/v1/quota/quota.proto\x1a\x17mesos/v1/resource.proto\x1a\x13mesos/v1/role.proto\x1a\x13mesos/v1/time.proto\x1a\x14mesos/v1/value.proto\"\xc4$\n" +
 	"\x04Call\x12.\n" +
 	"\x04type\x18\x01 \x01(\x0e2\x1a.mesos.v1.master.Call.TypeR\x04type\x12A\n" +
 	"\vget_metrics\x18\x02 \x01(\v2 .mesos.v1.master.Call.GetMetricsR\n" +
@@ -1679,7 +1681,7 @@ const file_mesos_v1_master_call_proto_rawDesc = "" +
 	"\bTeardown\x128\n" +
 	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x1a=\n" +
 	"\rMarkAgentGone\x12,\n" +
-	"\bagent_id\x18\x01 \x02(\v2\x11.mesos.v1.AgentIDR\aagentId\"\x92\x06\n" +
+	"\bagent_id\x18\x01 \x02(\v2\x11.mesos.v1.AgentIDR\aagentId\"\x9a\x06\n" +
 	"\x04Type\x12\v\n" +
 	"\aUNKNOWN\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -1721,9 +1723,9 @@ const file_mesos_v1_master_call_proto_rawDesc = "" +
 	"\x10DEACTIVATE_AGENT\x10&\x12\x14\n" +
 	"\x10REACTIVATE_AGENT\x10'\x12\r\n" +
 	"\tGET_QUOTA\x10\x1c\x12\x10\n" +
-	"\fUPDATE_QUOTA\x10$\x12\r\n" +
-	"\tSET_QUOTA\x10\x1d\x12\x10\n" +
-	"\fREMOVE_QUOTA\x10\x1e\x12\f\n" +
+	"\fUPDATE_QUOTA\x10$\x12\x11\n" +
+	"\tSET_QUOTA\x10\x1d\x1a\x02\b\x01\x12\x14\n" +
+	"\fREMOVE_QUOTA\x10\x1e\x1a\x02\b\x01\x12\f\n" +
 	"\bTEARDOWN\x10\x1f\x12\x13\n" +
 	"\x0fMARK_AGENT_GONE\x10 \x12\f\n" +
 	"\bREAD_LOG\x10(B7Z5github.com/meseta/meseta/api/mesos/v1/master;masterpb"

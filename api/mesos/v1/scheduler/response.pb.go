@@ -25,7 +25,8 @@ const (
 type Response_Type int32
 
 const (
-	Response_UNKNOWN              Response_Type = 0
+	Response_UNKNOWN Response_Type = 0
+	// Deprecated: Marked as deprecated in mesos/v1/scheduler/response.proto.
 	Response_RECONCILE_OPERATIONS Response_Type = 1
 )
 
@@ -242,15 +243,15 @@ var File_mesos_v1_scheduler_response_proto protoreflect.FileDescriptor
 
 const file_mesos_v1_scheduler_response_proto_rawDesc = "" +
 	"\n" +
-	"!mesos/v1/scheduler/response.proto\x12\x12mesos.v1.scheduler\x1a\x18mesos/v1/operation.proto\"\xbe\x02\n" +
+	"!mesos/v1/scheduler/response.proto\x12\x12mesos.v1.scheduler\x1a\x18mesos/v1/operation.proto\"\xc2\x02\n" +
 	"\bResponse\x125\n" +
 	"\x04type\x18\x01 \x01(\x0e2!.mesos.v1.scheduler.Response.TypeR\x04type\x12g\n" +
 	"\x14reconcile_operations\x18\x02 \x01(\v20.mesos.v1.scheduler.Response.ReconcileOperationsB\x02\x18\x01R\x13reconcileOperations\x1ac\n" +
 	"\x13ReconcileOperations\x12L\n" +
-	"\x12operation_statuses\x18\x01 \x03(\v2\x19.mesos.v1.OperationStatusB\x02\x18\x01R\x11operationStatuses\"-\n" +
+	"\x12operation_statuses\x18\x01 \x03(\v2\x19.mesos.v1.OperationStatusB\x02\x18\x01R\x11operationStatuses\"1\n" +
 	"\x04Type\x12\v\n" +
-	"\aUNKNOWN\x10\x00\x12\x18\n" +
-	"\x14RECONCILE_OPERATIONS\x10\x01\"|\n" +
+	"\aUNKNOWN\x10\x00\x12\x1c\n" +
+	"\x14RECONCILE_OPERATIONS\x10\x01\x1a\x02\b\x01\"|\n" +
 	"\tAPIResult\x12\x1f\n" +
 	"\vstatus_code\x18\x01 \x02(\rR\n" +
 	"statusCode\x128\n" +

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestGeneratedCodeIsCurrent(t *testing.T) {
+	if err := run(t.Context(), "../..", true); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCheckNamesStaleAndOrphanedFiles(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "a/a.proto", `syntax = "proto3"; package a; option go_package = "example.org/a;a"; message A { string name = 1; }`)
+	write(t, dir, "a/gone.pb.go", "package a")
+
+	err := run(t.Context(), dir, true)
+	for _, name := range []string{"a/a.pb.go", "a/gone.pb.go"} {
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("check says %v, want it to name %s", err, name)
+		}
+	}
+
+	if err := run(t.Context(), dir, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := run(t.Context(), dir, true); err != nil {
+		t.Errorf("after generating: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "a/gone.pb.go")); !os.IsNotExist(err) {
+		t.Errorf("gone.pb.go is still there (%v), though nothing generates it", err)
+	}
+}
+
+func TestBrokenProtoIsReportedWithItsPlace(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "a.proto", "syntax = \"proto3\";\nmessage A { string name = 0; }")
+
+	err := run(t.Context(), dir, false)
+	if err == nil || !strings.Contains(err.Error(), "a.proto:2:") {
+		t.Errorf("got %v, want an error at a.proto:2", err)
+	}
+}
+
+func write(t *testing.T, dir, name, content string) {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
