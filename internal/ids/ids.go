@@ -1,7 +1,7 @@
 // Package ids gives every identifier that travels between the rooms of the
 // house a type of its own, so that an agent's id cannot be passed where a
-// framework's is wanted. The types carry no rules: whoever takes an id from
-// outside validates it.
+// framework's is wanted. The types carry no rules, except that a role is a path
+// (role.go): whoever takes an id from outside validates it.
 package ids
 
 // FrameworkID names a framework, across its failovers.
