@@ -1,8 +1,8 @@
 package executor
 
 import (
+	"crypto/tls"
 	"log/slog"
-	"net/http"
 	"time"
 )
 
@@ -16,9 +16,8 @@ type Config struct {
 	// Codec is the encoding to speak with the agent.
 	Codec Codec
 
-	// HTTPClient carries the requests. It must not have an overall timeout, since the subscription is one
-	// request that lasts as long as the driver. Nil means a client of the driver's own.
-	HTTPClient *http.Client
+	// TLS is used if the agent's endpoint is an https URL. Nil means the system's certificates.
+	TLS *tls.Config
 
 	// Logger hears of what the callbacks do not: attempts to subscribe, refused calls. Nil means silence.
 	Logger *slog.Logger
@@ -37,7 +36,7 @@ const (
 type Environment struct {
 	FrameworkID   string // MESOS_FRAMEWORK_ID
 	ExecutorID    string // MESOS_EXECUTOR_ID
-	AgentEndpoint string // MESOS_AGENT_ENDPOINT, as host:port
+	AgentEndpoint string // MESOS_AGENT_ENDPOINT, as host:port or URL
 	AgentID       string // MESOS_SLAVE_ID, the old name that the variable keeps
 	Sandbox       string // MESOS_SANDBOX, or else MESOS_DIRECTORY
 

@@ -1,8 +1,8 @@
 package scheduler
 
 import (
+	"crypto/tls"
 	"log/slog"
-	"net/http"
 	"time"
 
 	mesos "github.com/meseta/meseta/api/mesos/v1"
@@ -44,9 +44,8 @@ type Config struct {
 	// StopTimeout bounds how long Stop waits for calls to leave. Zero means 5 s.
 	StopTimeout time.Duration
 
-	// HTTPClient carries the requests. It must not have an overall timeout, since the subscription is one
-	// request that lasts as long as the driver. Nil means a client of the driver's own.
-	HTTPClient *http.Client
+	// TLS is used for masters whose address is an https URL. Nil means the system's certificates.
+	TLS *tls.Config
 
 	// Logger hears of what the callbacks do not: attempts to subscribe, refused calls. Nil means silence.
 	Logger *slog.Logger

@@ -1,0 +1,119 @@
+package schedulercore
+
+import (
+	"fmt"
+
+	mesos "github.com/meseta/meseta/api/mesos/v1"
+	schedulerpb "github.com/meseta/meseta/api/mesos/v1/scheduler"
+	"github.com/meseta/meseta/internal/ids"
+)
+
+// received handles an event of the present subscription. Types that the driver has no callback for are
+// ignored, so that a newer master can send more.
+func (c *Core) received(in Received) {
+	if in.Stream != c.link.stream {
+		return
+	}
+	switch typ := in.Event.GetType(); {
+	case typ == schedulerpb.Event_ERROR && c.link.state != linkWaiting:
+		c.fail(fmt.Errorf("the master ends the subscription: %s", in.Event.GetError().GetMessage()))
+	case typ == schedulerpb.Event_SUBSCRIBED && c.link.state == linkSubscribing:
+		c.subscribed(in.Event.GetSubscribed())
+	case c.link.state == linkSubscribed:
+		c.heard()
+		c.happened(in)
+	}
+}
+
+// happened handles what a subscribed master says.
+func (c *Core) happened(in Received) {
+	ev := in.Event
+	switch ev.GetType() {
+	case schedulerpb.Event_OFFERS:
+		c.offered(ev.GetOffers().GetOffers(), in.Size)
+		return
+	case schedulerpb.Event_RESCIND:
+		delete(c.offers, ids.OfferID(ev.GetRescind().GetOfferId().GetValue()))
+	case schedulerpb.Event_UPDATE:
+		if ev.GetUpdate().GetStatus() == nil {
+			return
+		}
+		c.remember(ev.GetUpdate().GetStatus())
+	}
+	if cb := callbackFor(ev); cb != nil && c.status == mesos.Status_DRIVER_RUNNING {
+		c.call(cb, in.Size)
+		if c.callbacks.Full() {
+			c.disconnect(errCallbacks)
+		}
+	}
+}
+
+// callbackFor is the callback that an event becomes, or nil.
+func callbackFor(ev *schedulerpb.Event) Callback {
+	switch ev.GetType() {
+	case schedulerpb.Event_OFFERS:
+		return ResourceOffers{Offers: ev.GetOffers().GetOffers()}
+	case schedulerpb.Event_RESCIND:
+		return OfferRescinded{Offer: ev.GetRescind().GetOfferId()}
+	case schedulerpb.Event_UPDATE:
+		return StatusUpdate{Status: ev.GetUpdate().GetStatus()}
+	case schedulerpb.Event_MESSAGE:
+		m := ev.GetMessage()
+		return FrameworkMessage{Executor: m.GetExecutorId(), Agent: m.GetAgentId(), Data: m.GetData()}
+	case schedulerpb.Event_FAILURE:
+		f := ev.GetFailure()
+		if f.GetExecutorId() == nil {
+			return AgentLost{Agent: f.GetAgentId()}
+		}
+		return ExecutorLost{Executor: f.GetExecutorId(), Agent: f.GetAgentId(), Status: int(f.GetStatus())}
+	}
+	return nil
+}
+
+// offered takes offers in, or hands them back at once if the driver is aborted.
+func (c *Core) offered(offers []*mesos.Offer, size int) {
+	switch c.status {
+	case mesos.Status_DRIVER_RUNNING:
+		for _, o := range offers {
+			c.offers[ids.OfferID(o.GetId().GetValue())] = struct{}{}
+		}
+		c.call(ResourceOffers{Offers: offers}, size)
+		if c.callbacks.Full() {
+			c.disconnect(errCallbacks)
+		}
+	case mesos.Status_DRIVER_ABORTED:
+		var back []*mesos.OfferID
+		for _, o := range offers {
+			back = append(back, o.GetId())
+		}
+		c.decline(back, nil)
+	}
+}
+
+// remember keeps the books about which tasks are alive.
+func (c *Core) remember(s *mesos.TaskStatus) {
+	id := ids.TaskID(s.GetTaskId().GetValue())
+	if isTerminal(s.GetState()) {
+		delete(c.tasks, id)
+		return
+	}
+	t, known := c.tasks[id]
+	agent := s.GetAgentId().GetValue()
+	if known && (agent == "" || agent == string(t.agent)) {
+		return
+	}
+	t.agent = ids.AgentID(agent)
+	c.tasks[id] = t
+}
+
+// isTerminal says whether a task in the given state has ended. TASK_UNREACHABLE and TASK_UNKNOWN have not,
+// as far as anybody knows.
+func isTerminal(s mesos.TaskState) bool {
+	switch s {
+	case mesos.TaskState_TASK_FINISHED, mesos.TaskState_TASK_FAILED, mesos.TaskState_TASK_KILLED,
+		mesos.TaskState_TASK_ERROR, mesos.TaskState_TASK_LOST, mesos.TaskState_TASK_DROPPED,
+		mesos.TaskState_TASK_GONE, mesos.TaskState_TASK_GONE_BY_OPERATOR:
+		return true
+	}
+	return false
+}
