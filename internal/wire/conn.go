@@ -1,0 +1,262 @@
+package wire
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ErrNoAnswer means that a request went out, at least in part, and that its
+// connection failed before the answer was complete. It may have had its effect
+// or not.
+var ErrNoAnswer = errors.New("no answer")
+
+// StatusError is an answer with an unexpected status.
+type StatusError struct {
+	// Server is the "host:port" that answered.
+	Server string
+	// Code is the HTTP status.
+	Code int
+	// Body is the explanation, usually one sentence. A very long one is cut.
+	Body string
+	// Location is where a redirect leads.
+	Location string
+}
+
+// Error says who answered what.
+func (e *StatusError) Error() string {
+	text := e.Server + " answered " + strconv.Itoa(e.Code) + " " + http.StatusText(e.Code)
+	if e.Location != "" {
+		text += " to " + e.Location
+	}
+	if e.Body != "" {
+		text += ": " + strings.TrimSpace(e.Body)
+	}
+	return text
+}
+
+const (
+	headEnd = "\r\n\r\n"
+
+	// maxHead bounds the head of an answer.
+	maxHead = 256 << 10
+
+	// maxErrorText bounds the explanation of a StatusError.
+	maxErrorText = 16 << 10
+
+	// restTime is how long a connection may rest before it is looked at once
+	// more: a server that was restarted has closed it.
+	restTime = 10 * time.Millisecond
+)
+
+// conn is the client side of one HTTP/1.1 connection with one request at a
+// time. It differs from net/http's in that the caller's own goroutine writes
+// and reads, which saves the hand-overs between three, and in that it never
+// sends a request twice.
+type conn struct {
+	net.Conn
+	to       endpoint
+	br       *bufio.Reader
+	budget   int64         // bytes that may still be read
+	silence  time.Duration // of the server, that ends the connection; 0 = unlimited
+	reusable bool          // the last answer was read to its end
+	rested   time.Time     // since when
+}
+
+func dial(ctx context.Context, to endpoint, config *tls.Config) (*conn, error) {
+	var dialer net.Dialer
+	nc, err := dialer.DialContext(ctx, "tcp", to.host)
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", to.host, err)
+	}
+	if to.secure {
+		nc, err = handshake(ctx, nc, to, config)
+		if err != nil {
+			return nil, fmt.Errorf("connect to %s: %w", to.host, err)
+		}
+	}
+	c := &conn{Conn: nc, to: to, rested: time.Now()}
+	c.br = bufio.NewReader(meter{c})
+	return c, nil
+}
+
+func handshake(ctx context.Context, nc net.Conn, to endpoint, config *tls.Config) (net.Conn, error) {
+	if config == nil {
+		config = &tls.Config{}
+	}
+	config = config.Clone()
+	config.NextProtos = []string{"http/1.1"}
+	if config.ServerName == "" {
+		config.ServerName, _, _ = net.SplitHostPort(to.host)
+	}
+	secure := tls.Client(nc, config)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		nc.Close()
+		return nil, err
+	}
+	return secure, nil
+}
+
+// meter is what the buffer of a conn reads from. It bounds an answer, and the
+// silence within it.
+type meter struct{ c *conn }
+
+func (m meter) Read(p []byte) (int, error) {
+	c := m.c
+	if c.budget <= 0 {
+		return 0, errors.New("the answer is longer than accepted")
+	}
+	if c.silence > 0 {
+		c.SetReadDeadline(time.Now().Add(c.silence))
+	}
+	n, err := c.Conn.Read(p[:min(int64(len(p)), c.budget)])
+	c.budget -= int64(n)
+	return n, err
+}
+
+// alive reports whether the server has not closed the connection as far as we
+// know here.
+func (c *conn) alive() bool {
+	return time.Since(c.rested) < restTime || c.br.Buffered() == 0 && !hungUp(transport(c.Conn))
+}
+
+// bind puts what follows under a deadline and a context. release ends that, and
+// is false if the context has interfered with the connection.
+func (c *conn) bind(ctx context.Context, deadline time.Time) (release func() bool) {
+	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
+		deadline = d
+	}
+	c.SetDeadline(deadline)
+	if ctx.Done() == nil {
+		return func() bool { return true }
+	}
+	return context.AfterFunc(ctx, func() { c.SetDeadline(time.Unix(1, 0)) })
+}
+
+// send writes a request.
+func (c *conn) send(request []byte) error {
+	c.reusable = false
+	if _, err := c.Write(request); err != nil {
+		return c.noAnswer(err)
+	}
+	return nil
+}
+
+func (c *conn) noAnswer(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = errors.New("timeout")
+	}
+	return fmt.Errorf("%w from %s: %w", ErrNoAnswer, c.to.host, err)
+}
+
+// skipAccepted waits for an answer and skips it if it is a plain 202 with
+// nothing in it, as nearly all are. Anything else stays for receive.
+func (c *conn) skipAccepted() bool {
+	c.budget = maxHead
+	if _, err := c.br.Peek(1); err != nil {
+		return false // receive meets the same error
+	}
+	buffered, _ := c.br.Peek(c.br.Buffered())
+	n := plainAccepted(buffered)
+	if n == 0 {
+		return false
+	}
+	c.br.Discard(n)
+	c.rest()
+	return true
+}
+
+// rest notes that an answer is read to its end.
+func (c *conn) rest() {
+	c.reusable = true
+	c.rested = time.Now()
+}
+
+// plainAccepted is the length of the answer at the beginning of b, if it is all
+// there and says 202, nothing in it and nothing about the connection. It may
+// say no to others that would do.
+func plainAccepted(b []byte) int {
+	const status = "HTTP/1.1 202 "
+	end := bytes.Index(b, []byte(headEnd))
+	if end < 0 || !bytes.HasPrefix(b, []byte(status)) {
+		return 0
+	}
+	empty := false
+	_, rest, _ := bytes.Cut(b[:end+2], []byte("\r\n"))
+	for len(rest) > 0 {
+		line, after, _ := bytes.Cut(rest, []byte("\r\n"))
+		rest = after
+		// Only names with these initials change what follows; a space is the
+		// continuation of a line.
+		switch line[0] | 0x20 {
+		case 't', ' ':
+			return 0
+		case 'c':
+			if string(line) != "Content-Length: 0" {
+				return 0
+			}
+			empty = true
+		}
+	}
+	if !empty {
+		return 0
+	}
+	return end + len(headEnd)
+}
+
+// receive reads the head of an answer of at most budget bytes.
+func (c *conn) receive(budget int64) (*http.Response, error) {
+	c.budget = budget
+	for range 5 {
+		resp, err := http.ReadResponse(c.br, nil)
+		if err != nil {
+			return nil, c.noAnswer(err)
+		}
+		// Informational answers precede the real one.
+		if resp.StatusCode >= 200 || resp.StatusCode == http.StatusSwitchingProtocols {
+			return resp, nil
+		}
+	}
+	return nil, c.noAnswer(errors.New("too many informational answers"))
+}
+
+// finish reads the body of an answer, at most limit bytes of it.
+func (c *conn) finish(resp *http.Response, limit int) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(resp.Body, int64(limit)+1))
+	if err != nil {
+		return nil, c.noAnswer(err)
+	}
+	if len(body) > limit {
+		return body[:limit], fmt.Errorf("%s: answer of more than %d bytes", c.to.host, limit)
+	}
+	if !resp.Close {
+		c.rest()
+	}
+	return body, nil
+}
+
+// statusError turns an answer into an error.
+func (c *conn) statusError(resp *http.Response) error {
+	body, _ := c.finish(resp, maxErrorText)
+	return &StatusError{
+		Server:   c.to.host,
+		Code:     resp.StatusCode,
+		Body:     string(body),
+		Location: resp.Header.Get("Location"),
+	}
+}
+
+// printable reports whether s may stand in a header.
+func printable(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
+}
