@@ -2,7 +2,9 @@ package journal
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"sync"
 )
 
@@ -215,10 +217,12 @@ func (j *Journal) resume(f *found) (err error) {
 	}
 	j.active.lastSeq = f.lastSeq
 	j.snapshot.resume(f, j.opts.SnapshotAfter)
+	// Only now: create has synced the directory, and with it the name of the snapshot that replaces
+	// them. An unfinished file may have been written over by create.
 	for _, name := range f.obsolete {
-		if err := j.disk.Remove(name); err != nil {
+		if err := j.disk.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			j.active.file.Close()
-			return fmt.Errorf("remove what a snapshot replaced: %w", err)
+			return fmt.Errorf("remove what is obsolete: %w", err)
 		}
 	}
 	return nil
