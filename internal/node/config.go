@@ -17,7 +17,7 @@ type Config struct {
 	// WorkDir is the agent's directory, as texts for people show it; the core opens nothing.
 	WorkDir string
 
-	ExecutorRegistrationTimeout   time.Duration // from the launch of an executor to its first subscription; 1 minute
+	ExecutorRegistrationTimeout   time.Duration // from an executor's start to its first subscription; 1 minute
 	ExecutorReregistrationTimeout time.Duration // from the API accepting after a restart; 15 seconds
 	ExecutorShutdownGrace         time.Duration // of executors that name none; 5 seconds
 	KillGrace                     time.Duration // of command tasks that name none; 3 seconds
@@ -28,8 +28,8 @@ type Config struct {
 	// AcknowledgementDelay bounds how long a record that nobody waits for stays in memory; 1 second.
 	AcknowledgementDelay time.Duration
 
-	MaxCompletedTasks     int // tasks remembered after their last acknowledgement; 1,000
-	MaxUnacknowledged     int // statuses of one framework; beyond it launches are refused; 100,000
+	MaxCompletedTasks int // tasks remembered after their last acknowledgement; 1,000
+	MaxUnacknowledged int // statuses of one framework; beyond it launches are refused; 100,000
 }
 
 func (c Config) withDefaults() Config {

@@ -41,6 +41,7 @@ type TaskInfo struct {
 	ID        ids.TaskID
 	Command   Command        // of a command task
 	KillGrace *time.Duration // nil: the default
+	MaxTime   time.Duration  // from TASK_RUNNING to the kill of a command; 0: none
 	Info      []byte         // mesos.v1.TaskInfo
 }
 
@@ -90,6 +91,7 @@ type Status struct {
 	Container ids.ContainerID // shown with the agent's address; empty when absent
 	PID       int             // of the container; 0 when not known yet
 	Rest      []byte          // mesos.v1.TaskStatus: what an executor gave beyond the fields above
+	Named     bool            // Rest has a container_id of its own
 	Addressed bool            // Rest has network_infos of its own
 }
 

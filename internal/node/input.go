@@ -155,6 +155,13 @@ type ExecutorSends struct {
 	Data      []byte
 }
 
+// ExecutorBeats is a sign of life. It changes nothing and is answered like the other calls.
+type ExecutorBeats struct {
+	Request   RequestID
+	Framework ids.FrameworkID
+	Executor  ids.ExecutorID
+}
+
 // StreamClosed says that an executor's connection is gone.
 type StreamClosed struct{ Stream StreamID }
 
@@ -188,17 +195,23 @@ const (
 // ContainerEnded is the last word about a container that ran.
 type ContainerEnded struct {
 	Container ids.ContainerID
-	Status    int    // as wait(2) gives it
-	Lost      string // not empty: nobody knows the status, for this reason
+	End
+}
+
+// End is how a container ended.
+type End struct {
+	Status int    // as wait(2) gives it
+	Text   string // the same in words: "exited with status 3"
+	Killed bool   // somebody had asked for it with KillContainer
+	Lost   string // not empty: nobody knows the status, for this reason
 }
 
 // ContainerState is what a supervisor knows of one container when the agent comes back.
 type ContainerState struct {
 	Container ids.ContainerID
 	PID       int
-	Ended     bool
-	Status    int    // of an ended one, as wait(2) gives it
-	Lost      string // of an ended one: not empty when nobody knows the status
+	End       *End                  // nil while it lives
+	Failure   *ContainerStartFailed // of one that never ran
 }
 
 func (Replayed) input()             {}
@@ -214,6 +227,7 @@ func (FromMaster) input()           {}
 func (ExecutorSubscribes) input()   {}
 func (ExecutorUpdates) input()      {}
 func (ExecutorSends) input()        {}
+func (ExecutorBeats) input()        {}
 func (StreamClosed) input()         {}
 func (ContainerStarted) input()     {}
 func (ContainerStartFailed) input() {}

@@ -50,6 +50,7 @@ type TaskRecord struct {
 	Executor  ids.ExecutorID  // of its custom executor; empty for a command task
 	Container ids.ContainerID // of a command task: its own; else of its executor
 	KillGrace time.Duration   // of a command task
+	MaxTime   time.Duration   // of a command task; 0: none
 	Info      []byte          // mesos.v1.TaskInfo
 }
 

@@ -1,0 +1,109 @@
+package node
+
+import "github.com/meseta/meseta/internal/ids"
+
+// shutdownFramework ends and forgets everything of a framework. It may be repeated.
+func (n *Node) shutdownFramework(in ShutdownFramework) {
+	f := n.frameworks[in.Framework]
+	if f == nil {
+		return
+	}
+	if !f.ending {
+		f.ending = true
+		n.emit(Notice{What: NoticeFrameworkEnding, Framework: f.ID})
+		n.record(FrameworkRecord{Framework: f.Framework, Ending: true})
+		n.endExecutors(f)
+	}
+	n.dropFrameworkIfOver(f)
+}
+
+// endExecutors ends everything that runs for a framework.
+func (n *Node) endExecutors(f *framework) {
+	for _, e := range f.orderedBuiltins() {
+		if !e.killed {
+			n.killCommand(e, e.task().grace)
+		}
+	}
+	for _, e := range f.orderedExecutors() {
+		n.endExecutor(e)
+	}
+}
+
+// dropFrameworkIfOver forgets a framework that was shut down and of which nothing runs any more.
+func (n *Node) dropFrameworkIfOver(f *framework) {
+	if !f.ending || len(f.executors) > 0 || len(f.builtins) > 0 || n.frameworks[f.ID] != f {
+		return
+	}
+	n.record(FrameworkGone{Framework: f.ID})
+	n.forgetFramework(f)
+	n.emit(Notice{What: NoticeFrameworkEnded, Framework: f.ID})
+}
+
+// updateFramework replaces what is known of a framework.
+func (n *Node) updateFramework(in UpdateFramework) {
+	if f := n.frameworks[in.Framework.ID]; f != nil && !f.ending {
+		n.meetFramework(in.Framework)
+	}
+}
+
+// addFramework is what a FrameworkRecord means for one that is not known.
+func (n *Node) addFramework(info Framework) *framework {
+	f := &framework{
+		Framework: info,
+		created:   n.nextCreated(),
+		tasks:     make(map[ids.TaskID]*task),
+		executors: make(map[ids.ExecutorID]*executor),
+		builtins:  make(map[ids.ContainerID]*executor),
+		past:      make(map[ids.TaskID]*task),
+	}
+	n.frameworks[f.ID] = f
+	return f
+}
+
+// forgetFramework removes a framework and everything of it.
+func (n *Node) forgetFramework(f *framework) {
+	for _, t := range f.orderedTasks() {
+		n.removeTask(t)
+	}
+	n.history.removeFramework(f)
+	delete(n.frameworks, f.ID)
+}
+
+// removeTask forgets a task and what it owes.
+func (n *Node) removeTask(t *task) {
+	f := t.framework
+	n.timers.stop(&t.retry)
+	f.owed -= len(t.owed)
+	t.owed, t.inFlight, t.executor = nil, false, nil
+	if f.tasks[t.id] == t {
+		delete(f.tasks, t.id)
+	}
+}
+
+// addExecutor brings an executor to life.
+func (n *Node) addExecutor(f *framework, e executor) *executor {
+	e.framework, e.created = f, n.nextCreated()
+	if e.builtin {
+		f.builtins[e.container] = &e
+	} else {
+		f.executors[e.id] = &e
+	}
+	n.containers[e.container] = &e
+	return &e
+}
+
+// removeExecutor takes an executor out of its framework. Its container is left to the caller.
+func (n *Node) removeExecutor(e *executor) {
+	e.state = executorGone
+	n.timers.stop(&e.deadline)
+	if e.stream != 0 {
+		delete(n.streams, e.stream)
+		n.emit(CloseStream{Stream: e.stream})
+		e.stream = 0
+	}
+	if e.builtin {
+		delete(e.framework.builtins, e.container)
+	} else if e.framework.executors[e.id] == e {
+		delete(e.framework.executors, e.id)
+	}
+}

@@ -1,0 +1,52 @@
+package node
+
+import (
+	"iter"
+	"slices"
+)
+
+// history holds the tasks whose last status was acknowledged, oldest first, up to a bound. It is what a
+// restarted master learns of the past.
+type history struct {
+	tasks []*task
+}
+
+func (h *history) all() iter.Seq[*task] { return slices.Values(h.tasks) }
+
+// moveToHistory ends the life of a task. Frameworks stay known as long as something of them is.
+func (n *Node) moveToHistory(t *task) {
+	f := t.framework
+	delete(f.tasks, t.id)
+	t.seen = slices.Clip(t.seen)
+	f.past[t.id] = t
+	f.history++
+	h := &n.history
+	h.tasks = append(h.tasks, t)
+	if len(h.tasks) > n.config.MaxCompletedTasks {
+		oldest := h.tasks[0]
+		h.tasks[0] = nil
+		h.tasks = h.tasks[1:]
+		oldest.framework.forgetPast(oldest)
+		n.dropFrameworkIfIdle(oldest.framework)
+	}
+}
+
+func (f *framework) forgetPast(t *task) {
+	f.history--
+	if f.past[t.id] == t {
+		delete(f.past, t.id)
+	}
+}
+
+// dropFrameworkIfIdle forgets a framework of which nothing is left, not even history. A replay waits with
+// it until its end: the log may go on with a framework that a smaller bound makes idle for a moment.
+func (n *Node) dropFrameworkIfIdle(f *framework) {
+	if n.live && f.idle() && n.frameworks[f.ID] == f {
+		delete(n.frameworks, f.ID)
+		n.recordLazily(FrameworkGone{Framework: f.ID})
+	}
+}
+
+func (h *history) removeFramework(f *framework) {
+	h.tasks = slices.DeleteFunc(h.tasks, func(t *task) bool { return t.framework == f })
+}

@@ -1,0 +1,224 @@
+package node
+
+import (
+	"bytes"
+	"fmt"
+	"time"
+
+	"github.com/meseta/meseta/api/mesos/v1"
+	"github.com/meseta/meseta/internal/ids"
+)
+
+// runTask takes a task, or says why not.
+func (n *Node) runTask(m RunTask) {
+	if f := n.frameworks[m.Framework.ID]; f != nil && f.tasks[m.Task.ID] != nil {
+		n.emit(Notice{What: NoticeDuplicateTask, Framework: f.ID, Task: m.Task.ID})
+		return
+	}
+	if reason, why := n.noMoreWork(m.Framework.ID); why != "" {
+		n.refuseTask(m.Framework.ID, m.Task.ID, reason, why)
+		return
+	}
+	f := n.meetFramework(m.Framework)
+	switch {
+	case m.UserProblem != "":
+		n.dropTask(f, m, n.userProblem(f, m))
+	case m.Executor == nil:
+		n.runCommand(f, m)
+	default:
+		n.runOnExecutor(f, m)
+	}
+}
+
+// noMoreWork says why the agent takes no task of a framework; "" if it does.
+func (n *Node) noMoreWork(id ids.FrameworkID) (mesos.TaskStatus_Reason, string) {
+	f := n.frameworks[id]
+	switch {
+	case n.commits.broken != "":
+		return mesos.TaskStatus_REASON_CONTAINER_LAUNCH_FAILED, "The agent cannot write its log: " + n.commits.broken
+	case n.ending != nil:
+		return mesos.TaskStatus_REASON_AGENT_DISCONNECTED, "The agent is shutting down"
+	case f == nil:
+		return 0, ""
+	case f.ending:
+		return mesos.TaskStatus_REASON_FRAMEWORK_REMOVED, "The framework is being shut down on this agent"
+	case f.owed >= n.config.MaxUnacknowledged:
+		return mesos.TaskStatus_REASON_CONTAINER_LAUNCH_FAILED, fmt.Sprintf(
+			"The framework has %d unacknowledged status updates on this agent, the limit is %d; acknowledge some first",
+			f.owed, n.config.MaxUnacknowledged)
+	}
+	return 0, ""
+}
+
+func (n *Node) refuseTask(f ids.FrameworkID, t ids.TaskID, reason mesos.TaskStatus_Reason, why string) {
+	n.tell(TaskRefused{Framework: f, Task: t, Reason: reason, Message: why})
+	n.emit(Notice{What: NoticeTaskRefused, Framework: f, Task: t, Detail: why})
+}
+
+// meetFramework makes sure that the framework is known, and durably so before any task of it.
+func (n *Node) meetFramework(info Framework) *framework {
+	f := n.frameworks[info.ID]
+	switch {
+	case f == nil:
+		f = n.addFramework(info)
+	case bytes.Equal(f.Info, info.Info):
+		return f
+	default:
+		f.Framework = info
+	}
+	n.record(FrameworkRecord{Framework: info})
+	return f
+}
+
+// runCommand starts a command task. Where nothing has to be fetched TASK_STARTING rides in the same commit
+// as the task, which spares the way to the first status a commit; otherwise it comes when the command
+// does, as a failed fetch ends a task that never started.
+func (n *Node) runCommand(f *framework, m RunTask) {
+	e := n.addExecutor(f, executor{
+		id:        ids.ExecutorID(m.Task.ID),
+		container: ids.ContainerID(n.newUUID().String()),
+		builtin:   true,
+		launch:    &launch{m.Task.Command, f.userOf(m.Task.Command)},
+	})
+	t := n.recordTask(f, m, e)
+	if len(m.Task.Command.URIs) == 0 {
+		n.report(t, n.commandStatus(t, mesos.TaskState_TASK_STARTING, ""))
+	}
+	n.afterCommit(func() { n.start(e) })
+}
+
+// runOnExecutor hands a task to its custom executor, which is started for the first one.
+func (n *Node) runOnExecutor(f *framework, m RunTask) {
+	e := f.executors[m.Executor.ID]
+	if e != nil && e.state == executorTerminating {
+		n.dropTask(f, m, "Executor terminating")
+		return
+	}
+	if e == nil {
+		e = n.addExecutor(f, executor{
+			id:        m.Executor.ID,
+			container: ids.ContainerID(n.newUUID().String()),
+			info:      m.Executor.Info,
+			grace:     durationOr(m.Executor.ShutdownGrace, n.config.ExecutorShutdownGrace),
+			launch:    &launch{m.Executor.Command, f.userOf(m.Executor.Command)},
+		})
+		n.record(ExecutorRecord{Framework: f.ID, Executor: e.id, Container: e.container, Grace: e.grace, Info: e.info})
+		n.afterCommit(func() { n.start(e) })
+	}
+	t := n.recordTask(f, m, e)
+	t.queued = true
+	n.afterCommit(func() { n.deliver(e) })
+}
+
+// dropTask records a task only to say that it never began.
+func (n *Node) dropTask(f *framework, m RunTask, why string) {
+	t := n.recordTask(f, m, nil)
+	n.report(t, n.agentStatus(t, f.lost(), mesos.TaskStatus_REASON_EXECUTOR_TERMINATED, why))
+}
+
+// recordTask brings a task to life.
+func (n *Node) recordTask(f *framework, m RunTask, e *executor) *task {
+	r := TaskRecord{
+		Framework: f.ID,
+		Task:      m.Task.ID,
+		KillGrace: durationOr(m.Task.KillGrace, n.config.KillGrace),
+		MaxTime:   m.Task.MaxTime,
+		Info:      m.Task.Info,
+	}
+	if m.Executor != nil {
+		r.Executor = m.Executor.ID
+	}
+	if e != nil {
+		r.Container = e.container
+	}
+	n.record(r)
+	t := n.addTask(f, r, e)
+	t.ticket = n.commits.ticket()
+	return t
+}
+
+// addTask is what a TaskRecord means.
+func (n *Node) addTask(f *framework, r TaskRecord, e *executor) *task {
+	t := &task{
+		framework: f,
+		executor:  e,
+		id:        r.Task,
+		owner:     r.Executor,
+		container: r.Container,
+		created:   n.nextCreated(),
+		info:      r.Info,
+		grace:     r.KillGrace,
+		maxTime:   r.MaxTime,
+		state:     mesos.TaskState_TASK_STAGING,
+		told:      mesos.TaskState_TASK_STAGING,
+	}
+	f.tasks[t.id] = t
+	if e != nil {
+		e.tasks = append(e.tasks, t)
+	}
+	return t
+}
+
+// userProblem words an account that cannot be used as Mesos does.
+func (n *Node) userProblem(f *framework, m RunTask) string {
+	sandbox := Sandbox{Agent: n.identity.Agent, Framework: f.ID, Executor: ids.ExecutorID(m.Task.ID)}
+	command := m.Task.Command
+	if m.Executor != nil {
+		sandbox.Executor, command = m.Executor.ID, m.Executor.Command
+	}
+	sandbox.Container = ids.ContainerID(n.newUUID().String())
+	return fmt.Sprintf("Failed to create executor directory '%s': Failed to chown directory to '%s': %s",
+		sandbox.Path(n.config.WorkDir), f.userOf(command), m.UserProblem)
+}
+
+// start lets the container begin, now that its record is durable.
+func (n *Node) start(e *executor) {
+	if e.state == executorGone {
+		return
+	}
+	if e.killed || n.commits.broken != "" {
+		n.neverStarted(e)
+		return
+	}
+	l := e.launch
+	e.launch, e.launched = nil, true
+	out := StartContainer{
+		Sandbox: Sandbox{Agent: n.identity.Agent, Framework: e.framework.ID, Executor: e.id, Container: e.container},
+		Command: l.command,
+		User:    l.user,
+		Grace:   e.grace,
+	}
+	if e.builtin {
+		out.Task = e.task().id
+	}
+	n.emit(out)
+}
+
+// refuseUnrecorded takes back every task whose record will never be durable.
+func (n *Node) refuseUnrecorded() {
+	for _, f := range n.orderedFrameworks() {
+		for _, t := range f.orderedTasks() {
+			if t.ticket <= n.commits.durable {
+				continue
+			}
+			reason, why := n.noMoreWork(f.ID)
+			n.refuseTask(f.ID, t.id, reason, why)
+			e := t.executor
+			if e != nil {
+				e.removeTask(t)
+			}
+			n.removeTask(t)
+			if e != nil && !e.launched && len(e.tasks) == 0 {
+				n.removeExecutor(e)
+				delete(n.containers, e.container)
+			}
+		}
+	}
+}
+
+func durationOr(d *time.Duration, otherwise time.Duration) time.Duration {
+	if d == nil {
+		return otherwise
+	}
+	return max(*d, 0)
+}

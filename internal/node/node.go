@@ -1,0 +1,154 @@
+package node
+
+import (
+	"time"
+
+	"github.com/meseta/meseta/internal/core"
+	"github.com/meseta/meseta/internal/ids"
+)
+
+// Node is the state of one agent. One goroutine at a time may use it.
+type Node struct {
+	config Config
+
+	identity   IdentityRecord
+	frameworks map[ids.FrameworkID]*framework
+	containers map[ids.ContainerID]*executor // from the launch until the recorded end
+	streams    map[StreamID]*executor
+	history    history
+	link       link
+	commits    commits
+	timers     timers
+
+	live    bool    // the replay is over
+	ending  *ending // everything is to end
+	created uint64  // entities so far; gives them a defined order
+	serial  uint64  // uuids so far
+
+	// of the Step under way
+	now core.Time
+	out []Output
+}
+
+// New gives a core that waits for Replayed records and then for Recovered.
+func New(config Config) *Node {
+	return &Node{
+		config:     config.withDefaults(),
+		frameworks: make(map[ids.FrameworkID]*framework),
+		containers: make(map[ids.ContainerID]*executor),
+		streams:    make(map[StreamID]*executor),
+	}
+}
+
+// Step applies one input at one moment and returns what has to happen because of it. What it returns is
+// valid until the next Step.
+func (n *Node) Step(now core.Time, in Input) []Output {
+	n.now = now
+	clear(n.out)
+	n.out = n.out[:0]
+	switch in := in.(type) {
+	case Replayed:
+		n.replay(in.Record)
+	case Recovered:
+		n.recovered(in)
+	case Persisted:
+		n.persisted(in)
+	case PersistFailed:
+		n.persistFailed(in)
+	case Tick: // the timers ring below, whatever came in
+	case Accepting:
+		n.accepting()
+	case EndAll:
+		n.endAll("")
+	case LinkOpened:
+		n.linkOpened(in)
+	case LinkClosed:
+		n.linkClosed(in)
+	case FromMaster:
+		n.fromMaster(in)
+	case ExecutorSubscribes:
+		n.executorSubscribes(in)
+	case ExecutorUpdates:
+		n.executorUpdates(in)
+	case ExecutorSends:
+		n.executorSends(in)
+	case ExecutorBeats:
+		n.executorBeats(in)
+	case StreamClosed:
+		n.streamClosed(in)
+	case ContainerStarted:
+		n.containerStarted(in)
+	case ContainerStartFailed:
+		n.containerStartFailed(in)
+	case ContainerEnded:
+		n.containerEnded(in)
+	}
+	n.timers.ring(n)
+	n.sealCommit()
+	n.sayWhenAllEnded()
+	return n.out
+}
+
+// NextDeadline is when a Tick is due at the latest, on the clock of core.Time.Mono; core.Never if none is.
+func (n *Node) NextDeadline() time.Duration {
+	return min(n.timers.next(), n.commits.lazyDeadline())
+}
+
+// Identity is what is known of the agent's place in a cluster.
+func (n *Node) Identity() IdentityRecord { return n.identity }
+
+func (n *Node) emit(out Output) { n.out = append(n.out, out) }
+
+// newUUID counts up from the seed; version and variant are those of a random UUID.
+func (n *Node) newUUID() UUID {
+	n.serial++
+	u := n.config.Seed
+	for i, carry := 15, n.serial; carry > 0 && i >= 0; i-- {
+		carry += uint64(u[i])
+		u[i] = byte(carry)
+		carry >>= 8
+	}
+	u[6] = u[6]&0x0f | 0x40
+	u[8] = u[8]&0x3f | 0x80
+	return u
+}
+
+// nextCreated numbers an entity.
+func (n *Node) nextCreated() uint64 {
+	n.created++
+	return n.created
+}
+
+// ending is the end of everything that runs, on its way.
+type ending struct {
+	reason string // of a final refusal
+	said   bool
+}
+
+// endAll ends every task and executor.
+func (n *Node) endAll(reason string) {
+	if n.ending != nil {
+		return
+	}
+	n.ending = &ending{reason: reason}
+	for _, f := range n.orderedFrameworks() {
+		n.endExecutors(f)
+	}
+}
+
+// sayWhenAllEnded answers EndAll once nothing runs and all of that is recorded, as far as the log works.
+func (n *Node) sayWhenAllEnded() {
+	if n.ending == nil || n.ending.said {
+		return
+	}
+	if n.commits.broken == "" && !n.commits.settled() {
+		return
+	}
+	for _, e := range n.containers {
+		if e.state != executorGone {
+			return
+		}
+	}
+	n.ending.said = true
+	n.emit(AllEnded{Reason: n.ending.reason})
+}

@@ -1,0 +1,215 @@
+package node
+
+import (
+	"slices"
+
+	"github.com/meseta/meseta/api/mesos/v1"
+	"github.com/meseta/meseta/internal/ids"
+)
+
+// A status travels like this:
+//
+//	made ──report──▶ recorded ──durable──▶ forwarded ◀──retry──┐
+//	                                          │  └─────────────┘
+//	                                     acknowledged ──▶ the next one
+//
+// Of each task only the oldest is on its way, so that a framework sees them in order whatever is lost.
+
+// report makes a status the latest of its task and owes it to the framework. A task that has ended stays
+// as it is.
+func (n *Node) report(t *task, s *Status) {
+	if IsTerminal(t.state) {
+		n.emit(Notice{What: NoticeLateStatus, Framework: t.framework.ID, Task: t.id, Detail: s.State.String()})
+		return
+	}
+	t.state = s.State
+	t.remember(s)
+	if t.framework.ending {
+		n.reportUnowed(t, s)
+		return
+	}
+	n.record(StatusRecord{Framework: t.framework.ID, Task: t.id, Status: s})
+	t.owe(s, n.commits.ticket())
+	if IsTerminal(s.State) {
+		n.taskEnded(t)
+	}
+	n.afterCommit(func() { n.forward(t) })
+}
+
+// reportUnowed tells the master how a task of a framework ended that nobody listens for any more.
+func (n *Node) reportUnowed(t *task, s *Status) {
+	nameless := *s
+	nameless.UUID = UUID{}
+	n.tell(Update{Framework: t.framework.ID, Task: t.id, Status: &nameless, Latest: s.State})
+	if IsTerminal(s.State) {
+		n.taskEnded(t)
+		n.removeTask(t)
+	}
+}
+
+// taskEnded takes a task from its executor.
+func (n *Node) taskEnded(t *task) {
+	if e := t.executor; e != nil {
+		e.removeTask(t)
+		t.executor = nil
+	}
+	t.queued, t.kill = false, nil
+	n.emit(Notice{What: NoticeTaskEnded, Framework: t.framework.ID, Task: t.id, Detail: t.state.String()})
+}
+
+// owe puts a status at the end of the queue.
+func (t *task) owe(s *Status, ticket Ticket) {
+	t.owed = append(t.owed, owed{s, ticket})
+	t.framework.owed++
+}
+
+// remember keeps a status as the last one of its state.
+func (t *task) remember(s *Status) {
+	t.statuses = slices.DeleteFunc(slices.Clone(t.statuses), func(old *Status) bool { return old.State == s.State })
+	t.statuses = append(t.statuses, s.withoutData())
+}
+
+// forward sends the oldest status if it is durable and not on its way yet.
+func (n *Node) forward(t *task) {
+	if t.inFlight || len(t.owed) == 0 || t.owed[0].ticket > n.commits.durable || !n.link.up {
+		return
+	}
+	t.inFlight = true
+	t.delay = n.config.RetryMin
+	n.sendHead(t)
+}
+
+func (n *Node) sendHead(t *task) {
+	head := t.owed[0]
+	t.told = head.State
+	n.tell(Update{Framework: t.framework.ID, Task: t.id, Status: head.Status, Latest: t.durableState(n.commits.durable)})
+	n.timers.set(&t.retry, n.now.Mono+t.delay, (*retryAlarm)(t))
+}
+
+// retryAlarm is a task whose status was not acknowledged in time.
+type retryAlarm task
+
+func (a *retryAlarm) rings(n *Node) {
+	t := (*task)(a)
+	if !n.link.up {
+		t.inFlight = false // the next session begins with it
+		return
+	}
+	t.delay = min(2*t.delay, n.config.RetryMax)
+	n.sendHead(t)
+}
+
+// forwardEverything sends all that is owed on a new link.
+func (n *Node) forwardEverything() {
+	for _, f := range n.orderedFrameworks() {
+		if f.owed == 0 {
+			continue
+		}
+		for _, t := range f.orderedTasks() {
+			t.inFlight = false
+			n.timers.stop(&t.retry)
+			n.forward(t)
+		}
+	}
+}
+
+// acknowledge takes the oldest status off the queue if it is the one that is meant. Anything else is a
+// repetition, or means a status of another run.
+func (n *Node) acknowledge(in Acknowledge) {
+	f := n.frameworks[in.Framework]
+	if f == nil {
+		return
+	}
+	t := f.tasks[in.Task]
+	if t == nil || len(t.owed) == 0 || t.owed[0].UUID != in.UUID || t.owed[0].ticket > n.commits.durable {
+		return
+	}
+	n.recordLazily(AckRecord(in))
+	n.acknowledged(t)
+	n.forward(t)
+}
+
+// acknowledged drops the oldest status; with the last one of a task that has ended, the task is history.
+func (n *Node) acknowledged(t *task) {
+	t.told = t.owed[0].State
+	t.owed[0] = owed{}
+	t.owed = t.owed[1:]
+	if len(t.owed) == 0 {
+		t.owed = nil
+	}
+	t.framework.owed--
+	t.inFlight = false
+	n.timers.stop(&t.retry)
+	if t.past() {
+		n.moveToHistory(t)
+	}
+}
+
+// past reports whether nothing will ever be said about the task again.
+func (t *task) past() bool { return IsTerminal(t.state) && len(t.owed) == 0 }
+
+// durableState is the latest state that may be shown.
+func (t *task) durableState(durable Ticket) mesos.TaskState {
+	for _, o := range slices.Backward(t.owed) {
+		if o.ticket <= durable {
+			return o.State
+		}
+	}
+	if len(t.owed) == 0 {
+		return t.state
+	}
+	return t.told
+}
+
+// durableStatuses are the statuses that may be shown.
+func (t *task) durableStatuses(durable Ticket) []*Status {
+	shown := slices.Clone(t.statuses)
+	for _, o := range t.owed {
+		if o.ticket > durable {
+			shown = slices.DeleteFunc(shown, func(s *Status) bool { return s.UUID == o.UUID })
+		}
+	}
+	return shown
+}
+
+// ---- how the agent words its own statuses
+
+// commandStatus is what the executor of a command task says.
+func (n *Node) commandStatus(t *task, state mesos.TaskState, message string) *Status {
+	return &Status{
+		UUID:      n.newUUID(),
+		State:     state,
+		Source:    mesos.TaskStatus_SOURCE_EXECUTOR,
+		Reason:    NoReason,
+		Message:   message,
+		Executor:  ids.ExecutorID(t.id),
+		Timestamp: n.now.Seconds(),
+		Container: t.container,
+		PID:       t.pid(),
+	}
+}
+
+// agentStatus is what the agent says about a task for which no executor speaks.
+func (n *Node) agentStatus(t *task, state mesos.TaskState, reason mesos.TaskStatus_Reason, message string) *Status {
+	executor := t.owner
+	if executor == "" {
+		executor = ids.ExecutorID(t.id)
+	}
+	return &Status{
+		UUID:      n.newUUID(),
+		State:     state,
+		Source:    mesos.TaskStatus_SOURCE_AGENT,
+		Reason:    reason,
+		Message:   message,
+		Executor:  executor,
+		Timestamp: n.now.Seconds(),
+	}
+}
+
+// pid is that of the task's container.
+func (t *task) pid() int {
+	if t.executor == nil {
+		return 0
+	}
+	return t.executor.pid
+}
