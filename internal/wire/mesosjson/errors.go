@@ -63,6 +63,15 @@ func unexpected(c byte, f *field) error {
 	return convertErrorf("Not expecting a JSON %s for field '%s'", kind, f.name)
 }
 
+// textError says that a string does not hold the kind of literal that may be written as a string in f.
+func textError(text []byte, f *field, kind string) error {
+	reason := "Unexpected JSON type parsed"
+	if err := check(text); err != nil {
+		reason = err.Error()
+	}
+	return convertErrorf("Failed to parse '%s' as a JSON %s for field '%s': %s", quotable(text), kind, f.name, reason)
+}
+
 // maxMissing bounds how many missing fields one error names.
 const maxMissing = 100
 

@@ -12,8 +12,12 @@ import (
 func appendFloat(dst []byte, f float64, bits int) []byte {
 	size := math.Abs(f)
 	switch {
-	case math.IsNaN(f) || math.IsInf(f, 0):
-		return append(dst, "null"...)
+	case math.IsNaN(f):
+		return append(dst, `"NaN"`...)
+	case math.IsInf(f, 1):
+		return append(dst, `"Infinity"`...)
+	case math.IsInf(f, -1):
+		return append(dst, `"-Infinity"`...)
 	case size < 1<<53 && f == math.Trunc(f) && (f != 0 || !math.Signbit(f)):
 		return append(strconv.AppendInt(dst, int64(f), 10), ".0"...)
 	case size == 0:

@@ -9,9 +9,9 @@
 // Members come in the order in which the .proto file declares them, on one line, without spaces. What is
 // not set is left out, with two exceptions that Mesos makes: a field with a declared default that is not
 // deprecated is written with that default, and the few lists of [alwaysListed] are written as [] when
-// empty. JSON has no NaN and no infinity: such a double is written as null, so that one strange number
-// in a task cannot make a whole cluster's state unreadable. Strings that are not UTF-8 get U+FFFD for
-// each wrong byte. Unknown fields and extensions are not written.
+// empty. A double that JSON has no number for is one of the strings "Infinity", which is a legal limit of
+// a task, "-Infinity" and "NaN". Strings that are not UTF-8 get U+FFFD for each wrong byte. Unknown fields
+// and extensions are not written.
 //
 // # Reading
 //

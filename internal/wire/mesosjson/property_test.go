@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"math"
 	"os"
 	"strings"
 	"testing"
@@ -155,7 +156,8 @@ func generateScalar(t *rapid.T, field protoreflect.FieldDescriptor) protoreflect
 	case protoreflect.BytesKind:
 		return protoreflect.ValueOfBytes(rapid.SliceOf(rapid.Byte()).Draw(t, "bytes"))
 	case protoreflect.DoubleKind:
-		return protoreflect.ValueOfFloat64(rapid.Float64().Draw(t, "double"))
+		special := rapid.SampledFrom([]float64{math.Inf(1), math.Inf(-1), math.NaN(), 0})
+		return protoreflect.ValueOfFloat64(rapid.OneOf(rapid.Float64(), special).Draw(t, "double"))
 	case protoreflect.FloatKind:
 		return protoreflect.ValueOfFloat32(rapid.Float32().Draw(t, "float"))
 	case protoreflect.Int32Kind, protoreflect.Sint32Kind, protoreflect.Sfixed32Kind:

@@ -2,10 +2,12 @@ package mesosjson_test
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 
@@ -69,8 +71,9 @@ func TestRefusalsReadAsMesosWritesThem(t *testing.T) {
 		{"list in a list", `{"accept":{"offer_ids":[[]]}}`, notMessage + "Not expecting a JSON array for field 'offer_ids'"},
 		{"array for a map", `{"subscribe":{"offer_constraints":{"role_constraints":[]}}}`, notMessage + "Not expecting a JSON array for field 'role_constraints'"},
 		{"number for text", `{"framework_id":{"value":1}}`, notMessage + "Not expecting a JSON number for field 'value'"},
-		{"text for a number", `{"decline":{"filters":{"refuse_seconds":"soon"}}}`, notMessage + "Not expecting a JSON string for field 'refuse_seconds'"},
-		{"text for a bool", `{"subscribe":{"framework_info":{"checkpoint":"yes"}}}`, notMessage + "Not expecting a JSON string for field 'checkpoint'"},
+		{"text for a number", `{"decline":{"filters":{"refuse_seconds":"soon"}}}`, notMessage + "Failed to parse 'soon' as a JSON number for field 'refuse_seconds': syntax error at line 1 near: soon"},
+		{"text of another kind", `{"decline":{"filters":{"refuse_seconds":"true"}}}`, notMessage + "Failed to parse 'true' as a JSON number for field 'refuse_seconds': Unexpected JSON type parsed"},
+		{"text for a bool", `{"subscribe":{"framework_info":{"checkpoint":"yes"}}}`, notMessage + "Failed to parse 'yes' as a JSON boolean for field 'checkpoint': syntax error at line 1 near: yes"},
 		{"too large a double", `{"decline":{"filters":{"refuse_seconds":1e999}}}`, notMessage + "Number 1e999 for field 'refuse_seconds' is not in the range of double"},
 		{"bytes", `{"acknowledge":{"uuid":"*"}}`, notMessage + "Failed to base64 decode bytes field 'uuid': illegal base64 data at input byte 0"},
 		{"unknown name of a required enum", `{"accept":{"operations":[{"launch":{"task_infos":[{"resources":[{"type":"SIZE"}]}]}}]}}`,
@@ -147,6 +150,9 @@ func TestReadingIsLenient(t *testing.T) {
 		{"bool as text, false", `{"mark_gone":"false"}`, &mesos.DrainConfig{MarkGone: new(false)}},
 		{"number as text", `{"value":"0.5"}`, &mesos.Value_Scalar{Value: new(0.5)}},
 		{"integer as text", `{"begin":"31000","end":"18446744073709551615"}`, &mesos.Value_Range{Begin: new(uint64(31000)), End: new(uint64(1<<64 - 1))}},
+		{"infinity", `{"value":"Infinity"}`, &mesos.Value_Scalar{Value: new(math.Inf(1))}},
+		{"negative infinity", `{"value":"-Infinity"}`, &mesos.Value_Scalar{Value: new(math.Inf(-1))}},
+		{"not a number", `{"value":"NaN"}`, &mesos.Value_Scalar{Value: new(math.NaN())}},
 		{"integer as double", `{"nanoseconds":5e9}`, &mesos.DurationInfo{Nanoseconds: new(int64(5e9))}},
 		{"double as integer", `{"value":32}`, &mesos.Value_Scalar{Value: new(32.0)}},
 		{"smallest integer", `{"nanoseconds":-9223372036854775808}`, &mesos.DurationInfo{Nanoseconds: new(int64(-1 << 63))}},
@@ -164,7 +170,7 @@ func TestReadingIsLenient(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", test.body, err)
 			}
-			if diff := cmp.Diff(test.want, have, protocmp.Transform()); diff != "" {
+			if diff := cmp.Diff(test.want, have, protocmp.Transform(), cmpopts.EquateNaNs()); diff != "" {
 				t.Errorf("%s (-want +have):\n%s", test.body, diff)
 			}
 		})

@@ -41,9 +41,9 @@ func TestDoublesAlwaysHaveAPointOrAnExponent(t *testing.T) {
 		{-1.25e+300, "-1.25e300"},
 		{math.MaxFloat64, "1.7976931348623157e308"},
 		{math.SmallestNonzeroFloat64, "5e-324"},
-		{math.NaN(), "null"},
-		{math.Inf(1), "null"},
-		{math.Inf(-1), "null"},
+		{math.NaN(), `"NaN"`},
+		{math.Inf(1), `"Infinity"`},
+		{math.Inf(-1), `"-Infinity"`},
 	} {
 		text, err := mesosjson.Marshal(&mesos.Value_Scalar{Value: &test.f})
 		if want := `{"value":` + test.want + `}`; err != nil || string(text) != want {
