@@ -20,12 +20,12 @@ func (n *Node) executorOverdue(e *executor) {
 	n.emit(Notice{What: NoticeExecutorTimeout, Framework: e.framework.ID, Executor: e.id, Container: e.container})
 	e.cause = &cause{
 		reason:  mesos.TaskStatus_REASON_EXECUTOR_REGISTRATION_TIMEOUT,
-		message: "Executor did not register within " + DurationText(n.config.ExecutorRegistrationTimeout),
+		message: "Executor did not register within " + durationText(n.config.ExecutorRegistrationTimeout),
 	}
 	if e.met {
 		e.cause = &cause{
 			reason:  mesos.TaskStatus_REASON_EXECUTOR_REREGISTRATION_TIMEOUT,
-			message: "Executor did not reregister within " + DurationText(n.config.ExecutorReregistrationTimeout),
+			message: "Executor did not reregister within " + durationText(n.config.ExecutorReregistrationTimeout),
 		}
 	}
 	e.state = executorTerminating

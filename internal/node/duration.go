@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// DurationText writes a duration as Mesos does: the largest unit of which it is a whole number.
-func DurationText(d time.Duration) string {
+// durationText writes a duration as Mesos does: the largest unit of which it is a whole number.
+func durationText(d time.Duration) string {
 	for _, u := range []struct {
 		unit time.Duration
 		name string
