@@ -2,10 +2,18 @@ package scheduler
 
 import (
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"log/slog"
+	"os"
+	"os/user"
+	"strconv"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	mesos "github.com/meseta/meseta/api/mesos/v1"
+	"github.com/meseta/meseta/internal/wire"
 )
 
 // Config is what a scheduler's driver can be told. Masters and Framework are needed; everything else has
@@ -15,8 +23,8 @@ type Config struct {
 	// the leading one.
 	Masters []string
 
-	// Framework describes the framework. An empty user becomes the current user, an empty hostname this
-	// host's name. An id makes the driver take over the framework that has it.
+	// Framework describes the framework; it needs a name. An empty user becomes the current user, an empty
+	// hostname this host's name. An id makes the driver take over the framework that has it.
 	Framework *mesos.FrameworkInfo
 
 	// Credential, if not nil, is presented to the master.
@@ -27,8 +35,8 @@ type Config struct {
 	ExplicitAcknowledgements bool
 
 	// FrameworkIDFile, if not empty, is a file in which the driver keeps the framework's id: written
-	// before Registered is called, read by NewDriver when it exists, removed when Stop(false) has ended the
-	// framework. A scheduler that is started again with the same file takes its framework over.
+	// before Registered is called, read by NewDriver if Framework has no id, removed when Stop(false) has
+	// ended the framework. A scheduler that is started again with the same file takes its framework over.
 	FrameworkIDFile string
 
 	// Codec is the encoding to speak with the master.
@@ -66,8 +74,96 @@ const (
 	JSON                  // application/json, readable on the wire
 )
 
-// NewDriver makes a driver for s that has not been started. The error says everything that is wrong with
-// the configuration.
-func NewDriver(s Scheduler, cfg Config) (Driver, error) {
-	panic("not written yet")
+// complete checks a configuration and fills in the defaults. The description of the framework that it
+// returns is a copy.
+func (cfg Config) complete() (Config, *mesos.FrameworkInfo, error) {
+	cfg.HeartbeatTolerance = orDefault(cfg.HeartbeatTolerance, 5)
+	cfg.BackoffMin = orDefault(cfg.BackoffMin, 500*time.Millisecond)
+	cfg.BackoffMax = orDefault(cfg.BackoffMax, 15*time.Second)
+	cfg.StopTimeout = orDefault(cfg.StopTimeout, 5*time.Second)
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	info, err := cfg.framework()
+	_, errWire := wire.NewClient(cfg.wireOptions())
+	return cfg, info, errors.Join(err, cfg.validate(), errWire)
+}
+
+func (cfg Config) validate() error {
+	var errs []error
+	if cfg.Codec != Protobuf && cfg.Codec != JSON {
+		errs = append(errs, fmt.Errorf("codec %d: expected Protobuf or JSON", cfg.Codec))
+	}
+	if cfg.HeartbeatTolerance < 0 {
+		errs = append(errs, fmt.Errorf("heartbeat tolerance %d: expected a positive number", cfg.HeartbeatTolerance))
+	}
+	if cfg.BackoffMin < 0 || cfg.BackoffMax < cfg.BackoffMin {
+		errs = append(errs, fmt.Errorf("backoff from %v to %v: expected a rising range", cfg.BackoffMin, cfg.BackoffMax))
+	}
+	if cfg.StopTimeout < 0 {
+		errs = append(errs, fmt.Errorf("stop timeout %v: expected a positive duration", cfg.StopTimeout))
+	}
+	return errors.Join(errs...)
+}
+
+// framework is the description of the framework with what the driver knows by itself.
+func (cfg Config) framework() (*mesos.FrameworkInfo, error) {
+	if cfg.Framework.GetName() == "" {
+		return nil, errors.New("framework without a name")
+	}
+	info := proto.CloneOf(cfg.Framework)
+	if info.GetUser() == "" {
+		info.User = new(currentUser())
+	}
+	if info.GetHostname() == "" {
+		if name, err := os.Hostname(); err == nil {
+			info.Hostname = &name
+		}
+	}
+	if info.GetPrincipal() == "" && cfg.Credential != nil {
+		info.Principal = new(cfg.Credential.Principal)
+	}
+	if info.GetId().GetValue() == "" && cfg.FrameworkIDFile != "" {
+		id, err := readFrameworkID(cfg.FrameworkIDFile)
+		if err != nil {
+			return nil, err
+		}
+		if id != "" {
+			info.Id = &mesos.FrameworkID{Value: &id}
+		}
+	}
+	return info, nil
+}
+
+// currentUser is the name of the user who runs this process. Without an entry for that user there is
+// still the number, which a master refuses with a sentence rather than running tasks as somebody else.
+func currentUser() string {
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return strconv.Itoa(os.Getuid())
+}
+
+// wireOptions say how to reach the masters.
+func (cfg Config) wireOptions() wire.ClientOptions {
+	opts := wire.ClientOptions{
+		Servers: cfg.Masters,
+		Path:    "/api/v1/scheduler",
+		Codec:   wire.Protobuf,
+		TLS:     cfg.TLS,
+	}
+	if cfg.Codec == JSON {
+		opts.Codec = wire.JSON
+	}
+	if cfg.Credential != nil {
+		opts.Authorization = wire.BasicAuth(cfg.Credential.Principal, cfg.Credential.Secret)
+	}
+	return opts
+}
+
+func orDefault[T comparable](value, fallback T) T {
+	if value == *new(T) {
+		return fallback
+	}
+	return value
 }

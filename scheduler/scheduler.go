@@ -109,7 +109,7 @@ const (
 // All methods may be called from any goroutine and from inside any callback; none of them waits for the
 // master, except Stop, Join and Run. A method that makes no sense in the driver's state does nothing, and
 // says so by the status that it returns: what was asked for has been done if, and only if, the status is
-// Running. Calls leave in the order in which they were made; acknowledgements may overtake.
+// Running. Calls leave in the order in which they were made.
 type Driver interface {
 	// Start begins to subscribe. It does something only on a new driver, and comes before anything else
 	// but Run.
@@ -143,6 +143,8 @@ type Driver interface {
 	// LaunchTasks launches tasks on one offer or on several offers of one agent. What the tasks leave of
 	// the offers is declined with the given filters; without tasks, all of it. Tasks that certainly did
 	// not reach the master are reported lost by StatusUpdate. The driver never repeats a launch.
+	//
+	// The messages are not copied and must not be changed afterwards.
 	LaunchTasks(offers []*mesos.OfferID, tasks []*mesos.TaskInfo, filters *mesos.Filters) Status
 
 	// AcceptOffers performs operations, launches among them, in the given order, on one offer or on

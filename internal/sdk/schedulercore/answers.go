@@ -6,6 +6,7 @@ import (
 
 	mesos "github.com/meseta/meseta/api/mesos/v1"
 	schedulerpb "github.com/meseta/meseta/api/mesos/v1/scheduler"
+	"github.com/meseta/meseta/internal/sdk/outcome"
 )
 
 // maxRetries bounds the calls that wait to be repeated. What does not find room is lost like the call of
@@ -27,11 +28,11 @@ func (c *Core) answered(in Answered) {
 	switch call := in.Call; {
 	case call.GetType() == schedulerpb.Call_ACCEPT:
 		c.acceptAnswered(in, current)
-	case call.GetType() == schedulerpb.Call_TEARDOWN && (in.Outcome == Accepted || in.Outcome == Refused):
-		c.stop.answered, c.stop.tornDown = true, in.Outcome == Accepted
-	case in.Outcome == Busy && current && isRepeatable(call.GetType()) && len(c.retries) < maxRetries:
+	case call.GetType() == schedulerpb.Call_TEARDOWN && (in.Outcome == outcome.Accepted || in.Outcome == outcome.Refused):
+		c.stop.answered, c.stop.tornDown = true, in.Outcome == outcome.Accepted
+	case in.Outcome == outcome.Busy && current && isRepeatable(call.GetType()) && len(c.retries) < maxRetries:
 		c.retries = append(c.retries, retry{c.now.Mono + c.chance(2*c.cfg.BackoffMin), call})
-	case in.Outcome == Unanswered && current:
+	case in.Outcome == outcome.Unanswered && current:
 		c.disconnect(fmt.Errorf("no answer to %s: %w", call.GetType(), in.Err))
 	}
 }
@@ -40,16 +41,16 @@ func (c *Core) answered(in Answered) {
 func (c *Core) acceptAnswered(in Answered, current bool) {
 	accept := in.Call.GetAccept()
 	switch in.Outcome {
-	case Accepted:
-	case Unsent:
+	case outcome.Accepted:
+	case outcome.Unsent:
 		c.notLaunched(accept, c.lost, mesos.TaskStatus_REASON_MASTER_DISCONNECTED.Enum(), "Master disconnected")
-	case Invalid:
+	case outcome.Invalid:
 		c.notLaunched(accept, mesos.TaskState_TASK_ERROR, mesos.TaskStatus_REASON_TASK_INVALID.Enum(), in.Err.Error())
 		c.decline(accept.GetOfferIds(), nil)
-	case Refused, Busy:
+	case outcome.Refused, outcome.Busy:
 		c.notLaunched(accept, c.lost, nil, fmt.Sprintf("The master did not take the launch: %v", in.Err))
 		c.decline(accept.GetOfferIds(), nil)
-	case Unanswered:
+	case outcome.Unanswered:
 		// The next subscription asks what became of the tasks.
 		if current {
 			c.disconnect(fmt.Errorf("no answer to ACCEPT: %w", in.Err))

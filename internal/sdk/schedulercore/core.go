@@ -95,6 +95,9 @@ func (c *Core) Status() mesos.Status { return c.status }
 // Fault is why the driver aborted itself, or nil.
 func (c *Core) Fault() error { return c.fault }
 
+// Idle says that no callback is out or waits.
+func (c *Core) Idle() bool { return c.callbacks.Len() == 0 && !c.callbacks.Busy() }
+
 // Step applies one input. The outputs are valid until the next Step.
 func (c *Core) Step(now core.Time, in Input) []Output {
 	clear(c.out)
@@ -106,7 +109,9 @@ func (c *Core) Step(now core.Time, in Input) []Output {
 	case Stop:
 		c.beginStop(in.Failover)
 	case Abort:
-		c.abort()
+		c.abort(nil)
+	case Fail:
+		c.abort(in.Err)
 	case Received:
 		c.received(in)
 	case Closed:

@@ -11,11 +11,11 @@ import (
 // received handles an event of the present subscription. Types that the driver has no callback for are
 // ignored, so that a newer master can send more.
 func (c *Core) received(in Received) {
-	if in.Stream != c.link.stream {
+	if in.Stream != c.link.stream || !c.link.open() {
 		return
 	}
 	switch typ := in.Event.GetType(); {
-	case typ == schedulerpb.Event_ERROR && c.link.state != linkWaiting:
+	case typ == schedulerpb.Event_ERROR:
 		c.fail(fmt.Errorf("the master ends the subscription: %s", in.Event.GetError().GetMessage()))
 	case typ == schedulerpb.Event_SUBSCRIBED && c.link.state == linkSubscribing:
 		c.subscribed(in.Event.GetSubscribed())
@@ -39,6 +39,12 @@ func (c *Core) happened(in Received) {
 			return
 		}
 		c.remember(ev.GetUpdate().GetStatus())
+	case schedulerpb.Event_MESSAGE:
+		if !c.callbacks.Drained() {
+			// Messages are best effort. The rest of the room is for what is not.
+			c.emit(Dropped{Size: in.Size})
+			return
+		}
 	}
 	if cb := callbackFor(ev); cb != nil && c.status == mesos.Status_DRIVER_RUNNING {
 		c.call(cb, in.Size)

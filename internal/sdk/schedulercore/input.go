@@ -3,6 +3,7 @@ package schedulercore
 import (
 	mesos "github.com/meseta/meseta/api/mesos/v1"
 	schedulerpb "github.com/meseta/meseta/api/mesos/v1/scheduler"
+	"github.com/meseta/meseta/internal/sdk/outcome"
 )
 
 // Input is one thing that happens to a driver.
@@ -19,6 +20,9 @@ type (
 
 	// Abort ends callbacks and hands offers back.
 	Abort struct{}
+
+	// Fail aborts the driver because of an error of the shell's, and tells the framework.
+	Fail struct{ Err error }
 
 	// Launch launches tasks on offers of one agent, or declines them if there are no tasks.
 	Launch struct {
@@ -87,7 +91,7 @@ type (
 	Answered struct {
 		Stream  uint64
 		Call    *schedulerpb.Call
-		Outcome Outcome
+		Outcome outcome.Outcome
 		Err     error // unless Outcome is Accepted
 	}
 
@@ -98,22 +102,10 @@ type (
 	Tick struct{}
 )
 
-// Outcome is what became of a call.
-type Outcome int
-
-// The outcomes of a call. Except after Accepted and Unanswered the call certainly had no effect.
-const (
-	Accepted   Outcome = iota // The master has taken it.
-	Refused                   // The master has not, and says that the call is at fault.
-	Busy                      // The master has not, and the same call may succeed later.
-	Invalid                   // It could not be encoded, for instance because a required field is missing.
-	Unsent                    // Its subscription had ended before it could be sent.
-	Unanswered                // It was sent, and nobody can know.
-)
-
 func (Start) input()       {}
 func (Stop) input()        {}
 func (Abort) input()       {}
+func (Fail) input()        {}
 func (Launch) input()      {}
 func (Accept) input()      {}
 func (Decline) input()     {}

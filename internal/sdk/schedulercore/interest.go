@@ -115,7 +115,7 @@ func rolesOf(f *mesos.FrameworkInfo) []string {
 	if len(f.GetRoles()) > 0 || hasCapability(f, mesos.FrameworkInfo_Capability_MULTI_ROLE) {
 		return slices.Clone(f.GetRoles())
 	}
-	return []string{f.GetRole()} //nolint:staticcheck // deprecated, and in use
+	return []string{f.GetRole()}
 }
 
 func hasCapability(f *mesos.FrameworkInfo, want mesos.FrameworkInfo_Capability_Type) bool {

@@ -37,6 +37,9 @@ const (
 	linkClosed
 )
 
+// open says whether there is a subscription, or an attempt to make one.
+func (l *link) open() bool { return l.state == linkSubscribing || l.state == linkSubscribed }
+
 // Causes for giving a subscription up.
 var (
 	errSubscribeTimeout = errors.New("no SUBSCRIBED from the master in time")
@@ -125,7 +128,7 @@ func (c *Core) heard() { c.link.deadline = c.now.Mono + c.link.silence }
 // closed is the end of a subscription, or of the attempt to make one.
 func (c *Core) closed(in Closed) {
 	switch {
-	case in.Stream != c.link.stream || c.link.state != linkSubscribing && c.link.state != linkSubscribed:
+	case in.Stream != c.link.stream || !c.link.open():
 		// This core closed it, and knows.
 	case in.Refused:
 		c.fail(fmt.Errorf("the master refuses the subscription: %w", in.Err))
@@ -155,7 +158,7 @@ func (c *Core) linkLost() {
 
 // closeLink ends the subscription for good.
 func (c *Core) closeLink(cause error) {
-	if c.link.state == linkSubscribing || c.link.state == linkSubscribed {
+	if c.link.open() {
 		c.emit(Disconnect{Stream: c.link.stream, Cause: cause})
 	}
 	c.link.state, c.link.deadline = linkClosed, core.Never

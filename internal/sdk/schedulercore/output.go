@@ -24,12 +24,15 @@ type (
 		Cause  error
 	}
 
-	// Send sends a call on a subscription, AFTER all earlier calls on it have been answered, except that
-	// ACKNOWLEDGE neither waits nor is waited for. Whatever happens, an Answered follows.
+	// Send sends a call on a subscription, AFTER all earlier calls on it have been answered. Whatever
+	// happens, an Answered follows.
 	Send struct {
 		Stream uint64
 		Call   *schedulerpb.Call
 	}
+
+	// Dropped says that a framework message was thrown away, because too many callbacks wait.
+	Dropped struct{ Size int }
 
 	// Finished says that the driver has ended and nothing more will come: everything that the shell
 	// started for it can go, a callback that is still out excepted. TornDown says that the framework has
@@ -90,6 +93,7 @@ type (
 func (Subscribe) output()  {}
 func (Disconnect) output() {}
 func (Send) output()       {}
+func (Dropped) output()    {}
 func (Finished) output()   {}
 
 func (Registered) output()       {}

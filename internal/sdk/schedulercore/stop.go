@@ -43,13 +43,13 @@ func (c *Core) tearDown() {
 	}
 }
 
-// abort ends callbacks and hands all offers back, present and future ones.
-func (c *Core) abort() {
+// abort ends callbacks and hands all offers back, present and future ones. An error, if there is one, is
+// the last callback.
+func (c *Core) abort(fault error) {
 	if c.status != mesos.Status_DRIVER_RUNNING {
 		return
 	}
-	c.status = mesos.Status_DRIVER_ABORTED
-	c.callbacks.Clear()
+	c.becomeAborted(fault)
 	c.suppress(nil)
 	var back []*mesos.OfferID
 	for _, id := range slices.Sorted(maps.Keys(c.offers)) {
@@ -65,13 +65,18 @@ func (c *Core) fail(err error) {
 		c.stop.tornDown = true // by a TEARDOWN whose answer was lost
 	}
 	c.closeLink(err)
-	if c.fault == nil {
-		c.fault = err
-	}
 	if c.status == mesos.Status_DRIVER_RUNNING {
-		c.status = mesos.Status_DRIVER_ABORTED
-		c.callbacks.Clear()
-		c.call(Error{Err: err}, 0)
+		c.becomeAborted(err)
+	}
+}
+
+// becomeAborted ends callbacks, but for Error if there is one.
+func (c *Core) becomeAborted(fault error) {
+	c.status = mesos.Status_DRIVER_ABORTED
+	c.callbacks.Clear()
+	if fault != nil {
+		c.fault = fault
+		c.call(Error{Err: fault}, 0)
 	}
 }
 
@@ -89,7 +94,7 @@ func (c *Core) nothingLeft() bool {
 	switch {
 	case c.link.state == linkClosed:
 		// Nothing can be sent any more; Error may have to be called yet.
-		return c.callbacks.Len() == 0 && !c.callbacks.Busy() || c.stop.begun
+		return c.callbacks.Len() == 0
 	case !c.stop.begun:
 		return false
 	case c.now.Mono >= c.stop.deadline, c.stop.answered:
