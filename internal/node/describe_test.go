@@ -38,6 +38,8 @@ func describe(out Output) string {
 		return fmt.Sprintf("collect %s", nameContainer(o.Container))
 	case AllEnded:
 		return strings.TrimSpace("all ended " + o.Reason)
+	case GiveUp:
+		return "give up: " + o.Reason
 	case Notice:
 		return "notice: " + joinFilled(o.What.String(), string(o.Framework), string(o.Executor), string(o.Task), nameContainer(o.Container), o.Detail)
 	}
@@ -89,6 +91,8 @@ func describeBody(body AgentBody) string {
 		return fmt.Sprintf("message of %s %q", b.Executor, b.Data)
 	case ExecutorExited:
 		return fmt.Sprintf("executor %s exited %d", b.Executor, b.Status)
+	case AgentFrameworkGone:
+		return fmt.Sprintf("framework %s is gone", b.Framework)
 	case TaskRefused:
 		return fmt.Sprintf("task %s refused %s %q", b.Task, b.Reason, b.Message)
 	}

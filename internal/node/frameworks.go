@@ -2,10 +2,12 @@ package node
 
 import "github.com/meseta/meseta/internal/ids"
 
-// shutdownFramework ends and forgets everything of a framework. It may be repeated.
+// shutdownFramework ends and forgets everything of a framework. It may be repeated, and is answered also
+// when nothing is known of the framework: the answer frees its resources.
 func (n *Node) shutdownFramework(in ShutdownFramework) {
 	f := n.frameworks[in.Framework]
 	if f == nil {
+		n.tell(AgentFrameworkGone(in))
 		return
 	}
 	if !f.ending {
@@ -36,14 +38,19 @@ func (n *Node) dropFrameworkIfOver(f *framework) {
 	}
 	n.record(FrameworkGone{Framework: f.ID})
 	n.forgetFramework(f)
+	n.tell(AgentFrameworkGone{Framework: f.ID})
 	n.emit(Notice{What: NoticeFrameworkEnded, Framework: f.ID})
 }
 
-// updateFramework replaces what is known of a framework.
+// updateFramework replaces what is known of a framework. Its scheduler has just subscribed again and may
+// have missed anything, so that all that it is owed is sent again at once.
 func (n *Node) updateFramework(in UpdateFramework) {
-	if f := n.frameworks[in.Framework.ID]; f != nil && !f.ending {
-		n.meetFramework(in.Framework)
+	f := n.frameworks[in.Framework.ID]
+	if f == nil || f.ending {
+		return
 	}
+	n.meetFramework(in.Framework)
+	n.forwardAll(f)
 }
 
 // addFramework is what a FrameworkRecord means for one that is not known.

@@ -71,10 +71,11 @@ type Subscribed struct {
 	Master  string
 }
 
-// Refused turns the agent away; finally, if asking again under its identity is pointless.
+// Refused turns the agent away.
 type Refused struct {
 	Reason string
-	Final  bool
+	Final  bool // asking again under its identity is pointless; what runs is left alone
+	Gone   bool // the cluster has given the agent up: whatever runs here must end
 }
 
 // RunTask starts a task.

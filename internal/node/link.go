@@ -96,13 +96,17 @@ func (n *Node) subscribed(in FromMaster, body Subscribed) {
 	n.forwardEverything()
 }
 
-// refused ends everything when the refusal is final: nothing may run that no master accounts for.
+// refused ends everything only if the cluster has given the agent up: then nothing may run that no master
+// accounts for. A refusal for another reason, such as a version that is too old, costs no task its life.
 func (n *Node) refused(body Refused) {
 	n.emit(Notice{What: NoticeRefused, Detail: body.Reason})
 	n.emit(CloseLink{Link: n.link.id, Reason: "refused by the master: " + body.Reason})
 	n.link = link{}
-	if body.Final {
+	switch {
+	case body.Gone:
 		n.endAll(body.Reason)
+	case body.Final:
+		n.emit(GiveUp{Reason: body.Reason})
 	}
 }
 

@@ -92,6 +92,9 @@ type TaskRefused struct {
 	Message   string
 }
 
+// AgentFrameworkGone says that nothing of a framework runs here any more.
+type AgentFrameworkGone struct{ Framework ids.FrameworkID }
+
 // CloseLink ends a connection; the shell then looks for another master.
 type CloseLink struct {
 	Link   LinkID
@@ -172,8 +175,12 @@ type CollectContainer struct{ Container ids.ContainerID }
 
 // ---- to whoever runs the agent
 
-// AllEnded answers EndAll, or a final refusal: nothing runs any more. Reason is that of the refusal.
+// AllEnded answers EndAll, or the master's word that the agent is gone: nothing runs any more. Reason is
+// that of the master.
 type AllEnded struct{ Reason string }
+
+// GiveUp says that no master of the cluster will ever take the agent as it is. What runs goes on.
+type GiveUp struct{ Reason string }
 
 // Notice is something worth a line in the log.
 type Notice struct {
@@ -195,13 +202,15 @@ func (StartContainer) output()   {}
 func (KillContainer) output()    {}
 func (CollectContainer) output() {}
 func (AllEnded) output()         {}
+func (GiveUp) output()           {}
 func (Notice) output()           {}
 
-func (Subscribe) agentBody()       {}
-func (Update) agentBody()          {}
-func (ExecutorMessage) agentBody() {}
-func (ExecutorExited) agentBody()  {}
-func (TaskRefused) agentBody()     {}
+func (Subscribe) agentBody()          {}
+func (Update) agentBody()             {}
+func (ExecutorMessage) agentBody()    {}
+func (ExecutorExited) agentBody()     {}
+func (TaskRefused) agentBody()        {}
+func (AgentFrameworkGone) agentBody() {}
 
 func (ExecutorSubscribed) executorEvent()   {}
 func (ExecutorLaunch) executorEvent()       {}

@@ -113,6 +113,7 @@ var errNoCommand = errors.New("no such command")
 //	run F T [exec=E] [uri] [user-problem] [aware] [killing] [max=10s] [grace=1s]
 //	kill F T [grace]   ack F T uN   message F E   shutdown F E   end F   end-all
 //	started C PID   exited C STATUS   failed C CAUSE   lost C
+//	update-framework F   refused [final|gone]
 //	subscribe F E [T…]   update F E T STATE uN   send F E   closed STREAM   accepting
 //	persisted [N]   broken   wait 10s   boot ID
 func (s *script) do(t *testing.T, args []string) []string {
@@ -230,7 +231,9 @@ func (s *script) input(t *testing.T, name string, a []string) Input {
 	case "end":
 		return s.fromMaster(ShutdownFramework{f})
 	case "refused":
-		return s.fromMaster(Refused{Reason: "no", Final: arg(0) == "final"})
+		return s.fromMaster(Refused{Reason: "no", Final: arg(0) == "final", Gone: arg(0) == "gone"})
+	case "update-framework":
+		return s.fromMaster(UpdateFramework{Framework{ID: f, User: "root", Info: []byte("new info")}})
 	case "end-all":
 		return EndAll{}
 	case "started":

@@ -102,14 +102,19 @@ func (a *retryAlarm) rings(n *Node) {
 // forwardEverything sends all that is owed on a new link.
 func (n *Node) forwardEverything() {
 	for _, f := range n.orderedFrameworks() {
-		if f.owed == 0 {
-			continue
-		}
-		for _, t := range f.orderedTasks() {
-			t.inFlight = false
-			n.timers.stop(&t.retry)
-			n.forward(t)
-		}
+		n.forwardAll(f)
+	}
+}
+
+// forwardAll sends all that is owed to a framework, on its way or not.
+func (n *Node) forwardAll(f *framework) {
+	if f.owed == 0 {
+		return
+	}
+	for _, t := range f.orderedTasks() {
+		t.inFlight = false
+		n.timers.stop(&t.retry)
+		n.forward(t)
 	}
 }
 
