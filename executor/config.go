@@ -2,8 +2,12 @@ package executor
 
 import (
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"log/slog"
-	"time"
+	"os"
+
+	"github.com/meseta/meseta/internal/wire"
 )
 
 // Config is what an executor's driver can be told. Its zero value is right for an executor that an agent
@@ -32,43 +36,42 @@ const (
 	JSON                  // application/json, readable on the wire
 )
 
-// Environment is what an agent tells an executor through the MESOS_* variables.
-type Environment struct {
-	FrameworkID   string // MESOS_FRAMEWORK_ID
-	ExecutorID    string // MESOS_EXECUTOR_ID
-	AgentEndpoint string // MESOS_AGENT_ENDPOINT, as host:port or URL
-	AgentID       string // MESOS_SLAVE_ID, the old name that the variable keeps
-	Sandbox       string // MESOS_SANDBOX, or else MESOS_DIRECTORY
-
-	// Checkpoint says whether the executor survives a restart of its agent (MESOS_CHECKPOINT=1). Without
-	// it the loss of the agent means Shutdown at once.
-	Checkpoint bool
-
-	// RecoveryTimeout is how long to wait for a lost agent before shutting down
-	// (MESOS_RECOVERY_TIMEOUT, 15 minutes if unset).
-	RecoveryTimeout time.Duration
-
-	// SubscriptionBackoffMax bounds the random wait before each attempt to subscribe again
-	// (MESOS_SUBSCRIPTION_BACKOFF_MAX, 2 seconds if unset).
-	SubscriptionBackoffMax time.Duration
-
-	// ShutdownGracePeriod is how long the agent waits for an executor to shut down
-	// (MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD, 5 seconds if unset).
-	ShutdownGracePeriod time.Duration
-
-	// AuthenticationToken is presented to the agent as a bearer token, if there is one
-	// (MESOS_EXECUTOR_AUTHENTICATION_TOKEN).
-	AuthenticationToken string
+// complete checks a configuration and fills in the defaults.
+func (cfg Config) complete() (Config, error) {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Environment == nil {
+		env, err := ReadEnvironment(os.LookupEnv)
+		if err != nil {
+			return cfg, err
+		}
+		cfg.Environment = &env
+	}
+	errs := []error{cfg.Environment.validate()}
+	if cfg.Codec != Protobuf && cfg.Codec != JSON {
+		errs = append(errs, fmt.Errorf("codec %d: expected Protobuf or JSON", cfg.Codec))
+	}
+	if cfg.Environment.AgentEndpoint != "" {
+		_, err := wire.NewClient(cfg.wireOptions())
+		errs = append(errs, err)
+	}
+	return cfg, errors.Join(errs...)
 }
 
-// ReadEnvironment reads an Environment through lookup, which is usually os.LookupEnv. The error names
-// every variable that is missing or malformed.
-func ReadEnvironment(lookup func(key string) (string, bool)) (Environment, error) {
-	panic("not written yet")
-}
-
-// NewDriver makes a driver for x that has not been started. The error says what is wrong with the
-// configuration.
-func NewDriver(x Executor, cfg Config) (Driver, error) {
-	panic("not written yet")
+// wireOptions say how to reach the agent.
+func (cfg Config) wireOptions() wire.ClientOptions {
+	opts := wire.ClientOptions{
+		Servers: []string{cfg.Environment.AgentEndpoint},
+		Path:    "/api/v1/executor",
+		Codec:   wire.Protobuf,
+		TLS:     cfg.TLS,
+	}
+	if cfg.Codec == JSON {
+		opts.Codec = wire.JSON
+	}
+	if token := cfg.Environment.AuthenticationToken; token != "" {
+		opts.Authorization = "Bearer " + token
+	}
+	return opts
 }
