@@ -141,9 +141,11 @@ func (c *Client) call(ctx context.Context, call, answer proto.Message) error {
 		return fmt.Errorf("%s not sent: %w", messageName(call), context.Cause(ctx))
 	}
 	c.mu.Lock()
-	to := c.target
+	to, closed := c.target, c.closed
 	c.mu.Unlock()
-
+	if closed {
+		return fmt.Errorf("%s not sent: client %w", messageName(call), ErrClosed)
+	}
 	if to.streamed {
 		return c.post(ctx, to, call, answer)
 	}
@@ -246,12 +248,9 @@ func (c *Client) post(ctx context.Context, to target, call, answer proto.Message
 		return err
 	}
 	release := line.bind(ctx, time.Now().Add(c.opts.CallTimeout))
-	err = c.exchange(line, request, answer)
-	if !release() || !line.reusable {
+	err = release(c.exchange(line, request, answer))
+	if !line.reusable {
 		c.hangUp(line)
-	}
-	if err != nil && ctx.Err() != nil {
-		err = fmt.Errorf("%w (%w)", err, context.Cause(ctx))
 	}
 	return err
 }
@@ -295,7 +294,7 @@ func (c *Client) connect(ctx context.Context, e endpoint) (*conn, error) {
 	defer c.mu.Unlock()
 	if c.closed {
 		line.Close()
-		return nil, fmt.Errorf("call %s: client: %w", e.host, ErrClosed)
+		return nil, fmt.Errorf("call %s: client %w", e.host, ErrClosed)
 	}
 	c.line = line
 	return line, nil

@@ -76,14 +76,17 @@ type conn struct {
 func dial(ctx context.Context, to endpoint, config *tls.Config) (*conn, error) {
 	var dialer net.Dialer
 	nc, err := dialer.DialContext(ctx, "tcp", to.host)
-	if err != nil {
-		return nil, fmt.Errorf("connect to %s: %w", to.host, err)
-	}
-	if to.secure {
+	if err == nil && to.secure {
 		nc, err = handshake(ctx, nc, to, config)
-		if err != nil {
-			return nil, fmt.Errorf("connect to %s: %w", to.host, err)
+	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		if nc != nil {
+			nc.Close()
 		}
+		return nil, fmt.Errorf("connect to %s: %w", to.host, err)
 	}
 	c := &conn{Conn: nc, to: to, rested: time.Now()}
 	c.br = bufio.NewReader(meter{c})
@@ -100,11 +103,7 @@ func handshake(ctx context.Context, nc net.Conn, to endpoint, config *tls.Config
 		config.ServerName, _, _ = net.SplitHostPort(to.host)
 	}
 	secure := tls.Client(nc, config)
-	if err := secure.HandshakeContext(ctx); err != nil {
-		nc.Close()
-		return nil, err
-	}
-	return secure, nil
+	return secure, secure.HandshakeContext(ctx)
 }
 
 // meter is what the buffer of a conn reads from. It bounds an answer, and the
@@ -130,17 +129,25 @@ func (c *conn) alive() bool {
 	return time.Since(c.rested) < restTime || c.br.Buffered() == 0 && !hungUp(transport(c.Conn))
 }
 
-// bind puts what follows under a deadline and a context. release ends that, and
-// is false if the context has interfered with the connection.
-func (c *conn) bind(ctx context.Context, deadline time.Time) (release func() bool) {
-	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
-		deadline = d
-	}
+// bind puts what follows under a deadline, if it has one, and a context.
+// release ends that. It is given the error of what followed, and returns it
+// with the context's cause if that was to blame.
+func (c *conn) bind(ctx context.Context, deadline time.Time) (release func(error) error) {
 	c.SetDeadline(deadline)
 	if ctx.Done() == nil {
-		return func() bool { return true }
+		return func(err error) error { return err }
 	}
-	return context.AfterFunc(ctx, func() { c.SetDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() { c.SetDeadline(time.Unix(1, 0)) })
+	return func(err error) error {
+		if stop() {
+			return err
+		}
+		c.reusable = false
+		if errors.Is(err, ErrNoAnswer) {
+			return fmt.Errorf("%w from %s: %w", ErrNoAnswer, c.to.host, context.Cause(ctx))
+		}
+		return err
+	}
 }
 
 // send writes a request.

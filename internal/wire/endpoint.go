@@ -48,6 +48,8 @@ func endpointOf(u *url.URL) (endpoint, error) {
 		return endpoint{}, fmt.Errorf("no host in %q", u)
 	case u.User != nil:
 		return endpoint{}, fmt.Errorf("user name in the URL of %s: expected an Authorization instead", u.Host)
+	case strings.Contains(u.RawQuery, " "):
+		return endpoint{}, fmt.Errorf("space in the query of %q", u)
 	case port == "" && u.Scheme == "https":
 		port = "443"
 	case port == "":

@@ -54,7 +54,7 @@ func (c *Client) subscribe(ctx context.Context, e endpoint, body []byte) (*Event
 	}
 	release := line.bind(ctx, time.Now().Add(c.opts.CallTimeout))
 	resp, err := c.open(line, e, body)
-	if !release() && err == nil {
+	if err = release(err); err == nil {
 		err = context.Cause(ctx)
 	}
 	if err != nil {

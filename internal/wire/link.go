@@ -128,11 +128,11 @@ func checkUpgrade(w http.ResponseWriter, r *http.Request, protocol string) error
 	case r.Method != http.MethodGet:
 		MethodNotAllowed(w, r, http.MethodGet)
 		return fmt.Errorf("method %s, expected GET", r.Method)
-	case !strings.EqualFold(upgrade, protocol):
+	case !strings.EqualFold(upgrade, protocol) || !r.ProtoAtLeast(1, 1):
 		w.Header().Set("Upgrade", protocol)
 		w.Header().Set("Connection", "Upgrade")
-		Answerf(w, http.StatusUpgradeRequired, "Expecting 'Upgrade' to be '%s', but received '%s'", protocol, upgrade)
-		return fmt.Errorf("upgrade to %q, expected %q", upgrade, protocol)
+		Answerf(w, http.StatusUpgradeRequired, "Expecting HTTP/1.1 and 'Upgrade' to be '%s', but received %s and '%s'", protocol, r.Proto, upgrade)
+		return fmt.Errorf("upgrade of %s to %q, expected %q", r.Proto, upgrade, protocol)
 	case !hasToken(r.Header["Connection"], "upgrade"):
 		Answer(w, http.StatusBadRequest, "Expecting 'Connection' to contain 'Upgrade'")
 		return errors.New("no upgrade in the Connection header")

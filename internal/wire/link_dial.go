@@ -50,10 +50,9 @@ func dialLink(ctx context.Context, e endpoint, protocol string, header http.Head
 	if err != nil {
 		return nil, err
 	}
-	deadline, _ := ctx.Deadline()
-	release := line.bind(ctx, deadline)
+	release := line.bind(ctx, time.Time{})
 	early, err := upgrade(line, protocol, header)
-	if !release() && err == nil {
+	if err = release(err); err == nil {
 		err = context.Cause(ctx)
 	}
 	if err != nil {

@@ -63,7 +63,10 @@ type outbox struct {
 	ended    bool   // the connection is closed
 	writing  bool   // a writer runs
 	watching bool   // a watcher of our own runs (Stream)
-	linger   *time.Timer
+
+	// timer is the next heartbeat while the connection is open, and the
+	// patience with the peer once it is half closed.
+	timer *time.Timer
 }
 
 func (o *outbox) init(conn net.Conn, limit int, timeout time.Duration) {
@@ -158,6 +161,9 @@ func (o *outbox) finish(cause error, tail string) {
 		return
 	}
 	o.err = orClosed(cause)
+	if o.timer != nil {
+		o.timer.Stop()
+	}
 	o.draining = true
 	o.queue = append(o.queue, tail...)
 	o.startLocked()
@@ -175,8 +181,8 @@ func (o *outbox) abortLocked(cause error) {
 	o.ended = true
 	o.draining = false
 	o.queue = nil
-	if o.linger != nil {
-		o.linger.Stop()
+	if o.timer != nil {
+		o.timer.Stop()
 	}
 	transport(o.conn).Close()
 	o.settleLocked()
@@ -295,7 +301,7 @@ func (o *outbox) hangUp() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.ended {
-		o.linger = time.AfterFunc(lingerTime, func() { o.Close(nil) })
+		o.timer = time.AfterFunc(lingerTime, func() { o.Close(nil) })
 	}
 }
 

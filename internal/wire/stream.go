@@ -34,10 +34,7 @@ type HoldOptions struct {
 // goroutine. The stream lives on when the handler has returned, and it must
 // return for the request's memory to be freed; an http.Server does not know
 // its streams, so its Shutdown leaves them open.
-type Stream struct {
-	outbox
-	beat *time.Timer // guarded by outbox.mu
-}
+type Stream struct{ outbox }
 
 // Hold takes the connection over from the HTTP server and begins the answer.
 // If it cannot, it has answered with an error.
@@ -90,17 +87,17 @@ func (s *Stream) Heartbeat(record []byte, first, every time.Duration) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.err != nil || s.beat != nil {
+	if s.err != nil || s.timer != nil {
 		return
 	}
-	s.beat = time.AfterFunc(first, func() {
+	s.timer = time.AfterFunc(first, func() {
 		if s.Send(record) != nil {
 			return
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.err == nil {
-			s.beat.Reset(every)
+			s.timer.Reset(every)
 		}
 	})
 }
@@ -114,15 +111,7 @@ func (s *Stream) Finish(cause error) {
 
 // watch waits for the client to hang up. A client that only closes its sending
 // half looks the same, and is treated the same, as in Mesos.
-func (s *Stream) watch() {
-	s.watched(drain(s.conn))
-
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.beat != nil {
-		s.beat.Stop()
-	}
-}
+func (s *Stream) watch() { s.watched(drain(s.conn)) }
 
 // drain reads until it cannot, and says why.
 func drain(conn net.Conn) error {
