@@ -1,0 +1,269 @@
+package cluster
+
+import (
+	"slices"
+
+	"github.com/meseta/meseta/api/mesos/v1"
+	"github.com/meseta/meseta/internal/core"
+	"github.com/meseta/meseta/internal/ids"
+)
+
+// agentBook is what the cluster keeps about an agent beside its published entry.
+type agentBook struct {
+	tasks     map[TaskKey]struct{}
+	executors map[executorKey]struct{}
+	offers    map[ids.OfferID]struct{}
+	kills     map[TaskKey][]byte // asked for while the agent was away
+	pending   *AgentSubscribe    // subscribed, but its record is not yet durable
+}
+
+// agentSubscribe lets an agent in: a new one, or one that comes back with what it runs.
+//
+//	no id or unknown id ──persist──▶ connected ◀──subscribe── disconnected ──timeout──▶ removed
+//	                                     └───────link closed───────▲
+func (c *Cluster) agentSubscribe(now core.Time, in AgentSubscribe) {
+	if in.ID == "" {
+		in.ID = c.newAgentID()
+	}
+	if old := c.agents.Get(in.ID); old != nil {
+		c.reregister(now, old, in)
+		return
+	}
+	if b := c.byAgent[in.ID]; b != nil { // its record is on its way; the newer link wins
+		c.dropLink(b.pending.Link)
+		b.pending = &in
+		c.links[in.Link] = in.ID
+		return
+	}
+	c.byAgent[in.ID] = &agentBook{
+		tasks:     make(map[TaskKey]struct{}),
+		executors: make(map[executorKey]struct{}),
+		offers:    make(map[ids.OfferID]struct{}),
+		kills:     make(map[TaskKey][]byte),
+		pending:   &in,
+	}
+	c.links[in.Link] = in.ID
+	c.persist(func(now core.Time) { c.admitPending(now, in.ID) }, AdmitAgent{in.ID, in.Info.Raw})
+}
+
+func (c *Cluster) dropLink(l LinkID) {
+	delete(c.links, l)
+	c.emit(CloseLink{l})
+}
+
+func (c *Cluster) admitPending(now core.Time, id ids.AgentID) {
+	b := c.byAgent[id]
+	in := b.pending
+	b.pending = nil
+	a := &Agent{ID: id, Info: in.Info, Registered: now}
+	c.agents.Put(id, a)
+	c.alloc.SetAgent(id, in.Info.Resources)
+	if c.links[in.Link] != id { // it left while its record was being written
+		c.disconnected(now, a)
+		return
+	}
+	c.attachAgent(now, a, *in)
+	c.notice(LevelInfo, "agent registered", "agent", id, "hostname", in.Info.Hostname, "resources", in.Info.Resources)
+}
+
+func (c *Cluster) reregister(now core.Time, old *Agent, in AgentSubscribe) {
+	if old.Connected() {
+		c.dropLink(old.Link)
+		c.takeBackAgentOffers(now, old)
+	}
+	next := *old
+	next.Info = in.Info
+	next.Reregistered = now
+	c.links[in.Link] = in.ID
+	c.alloc.SetAgent(in.ID, in.Info.Resources)
+	c.attachAgent(now, &next, in)
+	c.notice(LevelInfo, "agent registered again", "agent", in.ID, "hostname", in.Info.Hostname, "tasks", len(in.Tasks))
+}
+
+// attachAgent is the one door into being connected. What the agent reports and what the books say are
+// made one: the agent is right about what runs.
+func (c *Cluster) attachAgent(now core.Time, a *Agent, in AgentSubscribe) {
+	a.Link = in.Link
+	c.agents.Put(a.ID, a)
+	c.away.clear(a.ID)
+	c.command(a, Welcome{a.ID})
+	c.adoptFrameworks(now, a, in.Frameworks)
+	c.adoptExecutors(now, a, in.Executors)
+	reported := c.adoptTasks(now, a, in.Tasks)
+	c.dropUnreported(now, a, reported)
+	b := c.byAgent[a.ID]
+	for _, key := range sortedTasks(b.kills) {
+		c.command(a, KillTask{key.Framework, key.Task, b.kills[key]})
+	}
+	clear(b.kills)
+	c.alloc.ActivateAgent(a.ID)
+	c.wantAllocation(now)
+}
+
+// adoptFrameworks takes in frameworks that only the agent knows, as after a restart of the master, and
+// has those ended that are gone.
+func (c *Cluster) adoptFrameworks(now core.Time, a *Agent, infos []FrameworkInfo) {
+	for _, info := range infos {
+		if f := c.frameworks.Get(info.ID); f != nil && !f.Gone() {
+			continue
+		}
+		if c.gone.has(info.ID) {
+			c.command(a, ShutdownFramework{info.ID})
+			continue
+		}
+		c.admitFramework(now, info)
+		c.failover.set(info.ID, now.Mono+info.FailoverTimeout)
+		c.notice(LevelInfo, "framework recovered from an agent", "framework", info.ID, "agent", a.ID)
+	}
+}
+
+func (c *Cluster) adoptExecutors(now core.Time, a *Agent, reported []AgentExecutor) {
+	seen := make(map[executorKey]bool, len(reported))
+	for _, e := range reported {
+		key := executorKey{a.ID, e.Framework, e.Info.ID}
+		seen[key] = true
+		if c.executors.Get(key) == nil && c.byFrame[e.Framework] != nil {
+			c.addExecutor(key, e.Info)
+			c.adopt(key.framework, a.ID, e.Info.Resources)
+		}
+	}
+	b := c.byAgent[a.ID]
+	for _, key := range sortedExecutors(b.executors) {
+		if !seen[key] {
+			c.removeExecutor(now, key)
+		}
+	}
+}
+
+func (c *Cluster) adoptTasks(now core.Time, a *Agent, reported []AgentTask) map[TaskKey]bool {
+	seen := make(map[TaskKey]bool, len(reported))
+	for _, r := range reported {
+		key := TaskKey{r.Framework, r.Info.ID}
+		seen[key] = true
+		t := c.tasks.Get(key)
+		switch {
+		case r.Finished || c.byFrame[r.Framework] == nil:
+		case t == nil:
+			c.addTask(&Task{Key: key, Info: r.Info, Role: roleOf(r.Info.Resources), State: r.State,
+				Created: now, Statuses: r.Statuses, Shown: lastStatus(r.Statuses)})
+			if !Terminal(r.State) {
+				c.adopt(r.Framework, a.ID, r.Info.Resources)
+			}
+		case t.State != r.State:
+			c.moveTask(now, t, r.State, nil)
+		}
+	}
+	return seen
+}
+
+// dropUnreported ends the tasks that the agent should run and does not: it never got them.
+func (c *Cluster) dropUnreported(now core.Time, a *Agent, reported map[TaskKey]bool) {
+	for _, key := range sortedTasks(c.byAgent[a.ID].tasks) {
+		t := c.tasks.Get(key)
+		if reported[key] || Terminal(t.State) {
+			continue
+		}
+		f := c.frameworks.Get(key.Framework)
+		c.loseTask(now, t, ifAware(f, mesos.TaskState_TASK_DROPPED), mesos.TaskStatus_REASON_RECONCILIATION,
+			"Task is unknown to the agent")
+	}
+}
+
+// linkClosed is the one door into being disconnected.
+func (c *Cluster) linkClosed(now core.Time, in LinkClosed) {
+	id, ok := c.links[in.Link]
+	if !ok {
+		return
+	}
+	delete(c.links, in.Link)
+	if a := c.agents.Get(id); a != nil {
+		c.notice(LevelWarn, "agent disconnected", "agent", id, "reason", in.Reason)
+		c.disconnected(now, a)
+	}
+}
+
+func (c *Cluster) disconnected(now core.Time, a *Agent) {
+	next := *a
+	next.Link = 0
+	next.Lost = now
+	c.agents.Put(a.ID, &next)
+	c.alloc.DeactivateAgent(a.ID)
+	c.takeBackAgentOffers(now, &next)
+	c.away.set(a.ID, now.Mono+c.config.AgentTimeout)
+}
+
+func (c *Cluster) expireAgents(now core.Time) {
+	for {
+		id, ok := c.away.pop(now.Mono)
+		if !ok {
+			return
+		}
+		c.removeAgent(now, c.agents.Get(id))
+	}
+}
+
+// removeAgent gives an agent up that was away for too long. Its tasks may live on behind a partition:
+// partition-aware frameworks are told so.
+func (c *Cluster) removeAgent(now core.Time, a *Agent) {
+	b := c.byAgent[a.ID]
+	var touched []ids.FrameworkID
+	for _, key := range sortedTasks(b.tasks) {
+		t, f := c.tasks.Get(key), c.frameworks.Get(key.Framework)
+		touched = append(touched, key.Framework)
+		if !Terminal(t.State) {
+			c.loseTask(now, t, ifAware(f, mesos.TaskState_TASK_UNREACHABLE), mesos.TaskStatus_REASON_AGENT_REMOVED,
+				"health check timed out")
+		} else {
+			c.completeTask(now, t)
+		}
+	}
+	for _, key := range sortedExecutors(b.executors) {
+		touched = append(touched, key.framework)
+		c.removeExecutor(now, key)
+	}
+	for f := range c.frameworks.All() {
+		c.tell(f, Failure{Agent: a.ID})
+	}
+	slices.Sort(touched)
+	for _, id := range slices.Compact(touched) {
+		c.buryIfEmpty(now, id)
+	}
+	c.agents.Delete(a.ID)
+	delete(c.byAgent, a.ID)
+	c.alloc.RemoveAgent(a.ID)
+	c.persist(nil, LoseAgent{ID: a.ID, Since: a.Lost.Wall})
+	c.notice(LevelWarn, "agent removed", "agent", a.ID, "hostname", a.Info.Hostname, "why", "away for too long")
+}
+
+// agentOf finds the agent at the other end of a link that still counts.
+func (c *Cluster) agentOf(l LinkID) *Agent {
+	id, ok := c.links[l]
+	if !ok {
+		return nil
+	}
+	return c.agents.Get(id)
+}
+
+// frameworkGone frees whatever the books still hold of a framework on an agent.
+func (c *Cluster) frameworkGone(now core.Time, in AgentFrameworkGone) {
+	a := c.agentOf(in.Link)
+	if a == nil {
+		return
+	}
+	b := c.byAgent[a.ID]
+	for _, key := range sortedTasks(b.tasks) {
+		if t := c.tasks.Get(key); key.Framework == in.Framework {
+			if !Terminal(t.State) {
+				t = c.moveTask(now, t, mesos.TaskState_TASK_KILLED, nil)
+			}
+			c.completeTask(now, t)
+		}
+	}
+	for _, key := range sortedExecutors(b.executors) {
+		if key.framework == in.Framework {
+			c.removeExecutor(now, key)
+		}
+	}
+	c.buryIfEmpty(now, in.Framework)
+	c.wantAllocation(now)
+}

@@ -1,0 +1,271 @@
+package cluster
+
+import (
+	"fmt"
+
+	"github.com/meseta/meseta/api/mesos/v1"
+	"github.com/meseta/meseta/internal/allocator"
+	"github.com/meseta/meseta/internal/core"
+	"github.com/meseta/meseta/internal/ids"
+)
+
+// frameworkBook is what the cluster keeps about a framework beside its published entry.
+type frameworkBook struct {
+	tasks   map[TaskKey]struct{}
+	offers  map[ids.OfferID]struct{}
+	agents  map[ids.AgentID]int // how many live tasks and executors it has on each
+	pending StreamID            // subscribed, but the framework's record is not yet durable
+}
+
+// subscribe lets a scheduler in: a new framework, or one that comes back.
+//
+//	unknown id or none ──persist──▶ connected ◀──subscribe── disconnected
+//	                                    │  ▲                      ▲ │
+//	                                    │  └──subscribe again     │ │ failover timeout
+//	                           teardown │       stream closed ────┘ │
+//	                                    ▼                           ▼
+//	                                  gone (until no agent runs anything of it, then history)
+func (c *Cluster) subscribe(now core.Time, in Subscribe) {
+	info := in.Framework
+	if problem := frameworkProblem(&info); problem != "" {
+		c.refuse(in.Stream, problem)
+		return
+	}
+	if info.ID != "" && c.gone.has(info.ID) {
+		c.refuse(in.Stream, "Framework has been removed")
+		return
+	}
+	if info.ID == "" {
+		info.ID = c.newFrameworkID()
+	}
+	if f := c.frameworks.Get(info.ID); f != nil {
+		c.resubscribe(now, f, in.Stream, info, in.Suppressed)
+		return
+	}
+	c.admitFramework(now, info)
+	c.tellAllocator(&info, in.Suppressed)
+	c.pend(info.ID, in.Stream)
+	c.persist(func(now core.Time) { c.attachPending(now, info.ID) },
+		AdmitFramework{info})
+}
+
+// recover takes in what a former leader remembered.
+func (c *Cluster) recover(now core.Time, in Recovered) {
+	for _, id := range in.Removed {
+		c.gone.add(id)
+	}
+	for _, info := range in.Frameworks {
+		c.admitFramework(now, info)
+		c.failover.set(info.ID, now.Mono+info.FailoverTimeout)
+	}
+}
+
+func (c *Cluster) refuse(s StreamID, why string) {
+	c.emit(Send{s, Error{why}})
+	c.emit(CloseStream{s})
+}
+
+// admitFramework puts a framework into the books, disconnected.
+func (c *Cluster) admitFramework(now core.Time, info FrameworkInfo) {
+	c.frameworks.Put(info.ID, &Framework{Info: info, Registered: now, Disconnected: now})
+	c.byFrame[info.ID] = &frameworkBook{
+		tasks:  make(map[TaskKey]struct{}),
+		offers: make(map[ids.OfferID]struct{}),
+		agents: make(map[ids.AgentID]int),
+	}
+	c.tellAllocator(&info, nil)
+}
+
+// tellAllocator gives the allocator what it needs of a framework.
+func (c *Cluster) tellAllocator(info *FrameworkInfo, suppressed []ids.Role) {
+	can := info.Capabilities
+	c.alloc.SetFramework(allocator.Framework{ID: info.ID, Roles: info.EffectiveRoles(), Suppressed: suppressed,
+		Capabilities: allocator.Capabilities{
+			GPUs:                  can.Has(mesos.FrameworkInfo_Capability_GPU_RESOURCES),
+			Revocable:             can.Has(mesos.FrameworkInfo_Capability_REVOCABLE_RESOURCES),
+			Shared:                can.Has(mesos.FrameworkInfo_Capability_SHARED_RESOURCES),
+			ReservationRefinement: can.Has(mesos.FrameworkInfo_Capability_RESERVATION_REFINEMENT),
+		}})
+}
+
+// pend remembers which stream waits for the framework's record; a later subscription takes its place.
+func (c *Cluster) pend(id ids.FrameworkID, s StreamID) {
+	b := c.byFrame[id]
+	if b.pending != "" {
+		delete(c.streams, b.pending)
+		c.refuse(b.pending, "Framework failed over")
+	}
+	b.pending = s
+	c.streams[s] = id
+}
+
+func (c *Cluster) attachPending(now core.Time, id ids.FrameworkID) {
+	f, b := c.frameworks.Get(id), c.byFrame[id]
+	if f == nil || b == nil || f.Gone() {
+		return
+	}
+	if b.pending == "" { // the scheduler left while its record was being written
+		c.failover.set(id, (now.Mono + f.Info.FailoverTimeout))
+		return
+	}
+	s := b.pending
+	b.pending = ""
+	c.attach(now, f, s)
+}
+
+func (c *Cluster) resubscribe(now core.Time, f *Framework, s StreamID, info FrameworkInfo, suppressed []ids.Role) {
+	info.User, info.Principal, info.Checkpoint = f.Info.User, f.Info.Principal, f.Info.Checkpoint
+	next := *f
+	next.Info = info
+	c.frameworks.Put(info.ID, &next)
+	c.tellAllocator(&info, suppressed)
+	if c.byFrame[info.ID].pending != "" {
+		c.pend(info.ID, s)
+		return
+	}
+	c.attach(now, &next, s)
+}
+
+// attach is the one door into being connected.
+func (c *Cluster) attach(now core.Time, f *Framework, s StreamID) {
+	next := *f
+	if f.Connected() {
+		delete(c.streams, f.Stream)
+		c.refuse(f.Stream, "Framework failed over")
+	}
+	if f.Connected() || f.Reregistered != (core.Time{}) || f.Disconnected.Mono > f.Registered.Mono {
+		next.Reregistered = now
+	}
+	c.takeBackOffers(now, f.Info.ID)
+	next.Stream = s
+	c.frameworks.Put(f.Info.ID, &next)
+	c.streams[s] = f.Info.ID
+	c.failover.clear(f.Info.ID)
+	c.emit(Send{s, Subscribed{f.Info.ID}})
+	for _, a := range sorted(c.byFrame[f.Info.ID].agents) {
+		c.command(c.agents.Get(a), UpdateFramework{&next})
+	}
+	c.alloc.ActivateFramework(f.Info.ID)
+	c.wantAllocation(now)
+	c.notice(LevelInfo, "framework subscribed", "framework", f.Info.ID, "name", f.Info.Name)
+}
+
+// streamClosed is the one door into being disconnected.
+func (c *Cluster) streamClosed(now core.Time, in StreamClosed) {
+	id, ok := c.streams[in.Stream]
+	if !ok {
+		return
+	}
+	delete(c.streams, in.Stream)
+	f, b := c.frameworks.Get(id), c.byFrame[id]
+	if b.pending == in.Stream {
+		b.pending = ""
+		return
+	}
+	next := *f
+	next.Stream = ""
+	next.Disconnected = now
+	c.frameworks.Put(id, &next)
+	c.alloc.DeactivateFramework(id)
+	c.takeBackOffers(now, id)
+	c.failover.set(id, now.Mono+f.Info.FailoverTimeout)
+	c.notice(LevelInfo, "framework disconnected", "framework", id, "failover_timeout", f.Info.FailoverTimeout)
+}
+
+func (c *Cluster) expireFrameworks(now core.Time) {
+	for {
+		id, ok := c.failover.pop(now.Mono)
+		if !ok {
+			return
+		}
+		c.removeFramework(now, c.frameworks.Get(id), "failover timeout passed")
+	}
+}
+
+// removeFramework is the one door into being gone. The framework's tasks keep their resources until
+// the agents say that nothing of it is left.
+func (c *Cluster) removeFramework(now core.Time, f *Framework, why string) {
+	id := f.Info.ID
+	c.takeBackOffers(now, id)
+	c.alloc.DeactivateFramework(id)
+	c.gone.add(id)
+	c.persist(nil, RemoveFramework{ID: id, At: now.Wall})
+	if f.Connected() {
+		delete(c.streams, f.Stream)
+		c.emit(CloseStream{f.Stream})
+	}
+	if b := c.byFrame[id]; b.pending != "" {
+		delete(c.streams, b.pending)
+		c.emit(CloseStream{b.pending})
+		b.pending = ""
+	}
+	c.failover.clear(id)
+	next := *f
+	next.Stream = ""
+	next.Removed = now
+	c.frameworks.Put(id, &next)
+	for _, a := range sorted(c.byFrame[id].agents) {
+		c.command(c.agents.Get(a), ShutdownFramework{id})
+	}
+	c.buryIfEmpty(now, id)
+	c.notice(LevelInfo, "framework removed", "framework", id, "name", f.Info.Name, "why", why)
+}
+
+// buryIfEmpty makes history of a framework that is gone once nothing of it is left.
+func (c *Cluster) buryIfEmpty(now core.Time, id ids.FrameworkID) {
+	f, b := c.frameworks.Get(id), c.byFrame[id]
+	if f == nil || !f.Gone() || len(b.agents) > 0 {
+		return
+	}
+	for key := range b.tasks { // ended, but never acknowledged
+		c.completeTask(now, c.tasks.Get(key))
+	}
+	c.frameworks.Delete(id)
+	delete(c.byFrame, id)
+	c.alloc.RemoveFramework(id)
+	c.history.addFramework(f, c.config.CompletedFrameworks)
+}
+
+// schedulerCall answers a call and, if it is one that counts, does what it asks for.
+func (c *Cluster) schedulerCall(now core.Time, in SchedulerCall) {
+	f := c.frameworks.Get(in.Framework)
+	switch {
+	case f == nil || f.Gone():
+		c.answer(BadRequest, "Framework cannot be found")
+		return
+	case !f.Connected():
+		c.answer(Forbidden, "Framework is not subscribed")
+		return
+	case in.Stream == "":
+		c.answer(BadRequest, "All non-subscribe calls should include the 'Mesos-Stream-Id' header")
+		return
+	case in.Stream != f.Stream:
+		c.answer(BadRequest, fmt.Sprintf("The stream ID '%s' included in this request didn't match "+
+			"the stream ID currently associated with framework ID %s", in.Stream, in.Framework))
+		return
+	}
+	c.answer(Accepted, "")
+	switch call := in.Call.(type) {
+	case Teardown:
+		c.removeFramework(now, f, "torn down")
+	case Accept:
+		c.accept(now, f, call)
+	case Decline:
+		c.decline(now, f, call)
+	case Revive:
+		c.revive(now, f, call)
+	case Suppress:
+		c.suppress(now, f, call)
+	case Kill:
+		c.kill(now, f, call)
+	case Shutdown:
+		c.command(c.agents.Get(call.Agent), ShutdownExecutor{f.Info.ID, call.Executor})
+	case Acknowledge:
+		c.acknowledge(now, f, call)
+	case Reconcile:
+		c.reconcile(now, f, call)
+	case Message:
+		c.command(c.agents.Get(call.Agent), FrameworkMessage{f.Info.ID, call.Executor, call.Data})
+	case RequestResources:
+	}
+}

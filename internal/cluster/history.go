@@ -1,0 +1,72 @@
+package cluster
+
+import (
+	"github.com/meseta/meseta/internal/ids"
+)
+
+// history remembers what ended, within bounds.
+type history struct {
+	tasks      *Table[uint64, Task]
+	frameworks *Table[uint64, Framework]
+	perFrame   map[ids.FrameworkID][]uint64 // entries of tasks, oldest first
+	buried     []uint64                     // entries of frameworks, oldest first
+	next       uint64
+}
+
+func newHistory() history {
+	return history{
+		tasks:      NewTable[uint64, Task](),
+		frameworks: NewTable[uint64, Framework](),
+		perFrame:   make(map[ids.FrameworkID][]uint64),
+	}
+}
+
+func (h *history) addTask(t *Task, limit int) {
+	h.next++
+	mine := append(h.perFrame[t.Key.Framework], h.next)
+	h.tasks.Put(h.next, t)
+	if len(mine) > limit {
+		h.tasks.Delete(mine[0])
+		mine = mine[1:]
+	}
+	h.perFrame[t.Key.Framework] = mine
+}
+
+func (h *history) addFramework(f *Framework, limit int) {
+	h.next++
+	h.buried = append(h.buried, h.next)
+	h.frameworks.Put(h.next, f)
+	if len(h.buried) <= limit {
+		return
+	}
+	old := h.frameworks.Get(h.buried[0])
+	for _, t := range h.perFrame[old.Info.ID] {
+		h.tasks.Delete(t)
+	}
+	delete(h.perFrame, old.Info.ID)
+	h.frameworks.Delete(h.buried[0])
+	h.buried = h.buried[1:]
+}
+
+// maxTombstones bounds the ids of removed frameworks that are remembered.
+const maxTombstones = 100_000
+
+// tombstones are the ids of removed frameworks, the oldest forgotten first.
+type tombstones struct {
+	seen  map[ids.FrameworkID]bool
+	order []ids.FrameworkID
+}
+
+func (t *tombstones) has(id ids.FrameworkID) bool { return t.seen[id] }
+
+func (t *tombstones) add(id ids.FrameworkID) {
+	if t.seen[id] {
+		return
+	}
+	t.seen[id] = true
+	t.order = append(t.order, id)
+	if len(t.order) > maxTombstones {
+		delete(t.seen, t.order[0])
+		t.order = t.order[1:]
+	}
+}

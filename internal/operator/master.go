@@ -1,0 +1,101 @@
+package operator
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/meseta/meseta/api/mesos/v1"
+	masterpb "github.com/meseta/meseta/api/mesos/v1/master"
+	"github.com/meseta/meseta/internal/cluster"
+	"github.com/meseta/meseta/internal/wire"
+)
+
+// MesosVersion is the level of the Mesos API that we keep. Clients compare it as dotted integers.
+const MesosVersion = "1.11.0"
+
+// Master answers POST /api/v1 of a master.
+type Master struct {
+	Info     *mesos.MasterInfo
+	Started  time.Time
+	Elected  time.Time
+	MaxBytes int64                                     // of a call
+	View     func(*http.Request) (cluster.View, error) // freezes the cluster
+	Refuse   func(w http.ResponseWriter, err error)    // answers when it could not be frozen
+}
+
+// ServeHTTP answers one call.
+func (m *Master) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	call := new(masterpb.Call)
+	accept, ok := wire.DecodeCall(w, r, call, m.MaxBytes)
+	if !ok {
+		return
+	}
+	if problem := validate(call); problem != "" {
+		wire.Answer(w, http.StatusBadRequest, "Failed to validate master::Call: "+problem)
+		return
+	}
+	if accept == 0 {
+		wire.NotAcceptable(w)
+		return
+	}
+	answer := m.static(call.GetType())
+	if answer == nil {
+		read := readers[call.GetType()]
+		if read == nil {
+			wire.Answerf(w, http.StatusNotImplemented, "%s is not implemented", call.GetType())
+			return
+		}
+		view, err := m.View(r)
+		if err != nil {
+			m.Refuse(w, err)
+			return
+		}
+		answer = read(&view)
+	}
+	answer.Type = masterpb.Response_Type(masterpb.Response_Type_value[call.GetType().String()]).Enum()
+	wire.Respond(w, accept, answer)
+}
+
+func validate(call *masterpb.Call) string {
+	if call.Type == nil || call.GetType() == masterpb.Call_UNKNOWN {
+		return "Expecting 'type' to be present"
+	}
+	return ""
+}
+
+// static answers what does not depend on the state of the cluster; nil for everything else.
+func (m *Master) static(t masterpb.Call_Type) *masterpb.Response {
+	switch t {
+	case masterpb.Call_GET_HEALTH:
+		return &masterpb.Response{GetHealth: &masterpb.Response_GetHealth{Healthy: new(true)}}
+	case masterpb.Call_GET_VERSION:
+		return &masterpb.Response{GetVersion: &masterpb.Response_GetVersion{
+			VersionInfo: &mesos.VersionInfo{Version: new(MesosVersion)}}}
+	case masterpb.Call_GET_MASTER:
+		return &masterpb.Response{GetMaster: &masterpb.Response_GetMaster{MasterInfo: m.Info,
+			StartTime: new(stamp(m.Started)), ElectedTime: new(stamp(m.Elected))}}
+	}
+	return nil
+}
+
+// readers answer from a View.
+var readers = map[masterpb.Call_Type]func(*cluster.View) *masterpb.Response{
+	masterpb.Call_GET_AGENTS: func(v *cluster.View) *masterpb.Response {
+		return &masterpb.Response{GetAgents: agents(v)}
+	},
+	masterpb.Call_GET_FRAMEWORKS: func(v *cluster.View) *masterpb.Response {
+		return &masterpb.Response{GetFrameworks: frameworks(v)}
+	},
+	masterpb.Call_GET_EXECUTORS: func(v *cluster.View) *masterpb.Response {
+		return &masterpb.Response{GetExecutors: executors(v)}
+	},
+	masterpb.Call_GET_TASKS: func(v *cluster.View) *masterpb.Response {
+		return &masterpb.Response{GetTasks: tasks(v)}
+	},
+	masterpb.Call_GET_STATE: func(v *cluster.View) *masterpb.Response {
+		return &masterpb.Response{GetState: &masterpb.Response_GetState{
+			GetTasks: tasks(v), GetExecutors: executors(v), GetFrameworks: frameworks(v), GetAgents: agents(v)}}
+	},
+}
+
+func stamp(t time.Time) float64 { return float64(t.UnixMicro()) / 1e6 }
