@@ -139,10 +139,15 @@ func (c *Cluster) adoptTasks(now core.Time, a *Agent, reported []AgentTask) map[
 	seen := make(map[TaskKey]bool, len(reported))
 	for _, r := range reported {
 		key := TaskKey{r.Framework, r.Info.ID}
+		r.Info.Agent = a.ID
 		seen[key] = true
 		t := c.tasks.Get(key)
 		switch {
 		case r.Finished || c.byFrame[r.Framework] == nil:
+		case t != nil && t.Info.Agent != a.ID: // launched again elsewhere after a failover
+			c.command(a, KillTask{Framework: r.Framework, Task: r.Info.ID})
+			c.notice(LevelWarn, "task runs on two agents; the newcomer is killed", "framework", r.Framework,
+				"task", r.Info.ID, "stays", t.Info.Agent, "killed", a.ID)
 		case t == nil:
 			c.addTask(&Task{Key: key, Info: r.Info, Role: roleOf(r.Info.Resources), State: r.State,
 				Created: now, Statuses: r.Statuses, Shown: lastStatus(r.Statuses)})
