@@ -1,6 +1,8 @@
 package main
 
 import (
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,6 +35,27 @@ func TestCheckNamesStaleAndOrphanedFiles(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "a/gone.pb.go")); !os.IsNotExist(err) {
 		t.Errorf("gone.pb.go is still there (%v), though nothing generates it", err)
+	}
+}
+
+func TestCommentOfThePackageStatementBecomesPackageDoc(t *testing.T) {
+	dir := t.TempDir()
+	const statement = `package a; option go_package = "example.org/a;a";`
+	write(t, dir, "doc.proto", "// File.\nsyntax = \"proto3\";\n// Package a is documented.\n"+statement)
+	write(t, dir, "more.proto", "syntax = \"proto3\";\n// Not the package.\n"+statement)
+
+	files, err := generate(t.Context(), dir, []string{"doc.proto", "more.proto"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"doc.pb.go": "Package a is documented.\n", "more.pb.go": ""} {
+		file, err := parser.ParseFile(token.NewFileSet(), name, files[name], parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if doc := file.Doc.Text(); doc != want {
+			t.Errorf("%s: package comment %q, want %q", name, doc, want)
+		}
 	}
 }
 

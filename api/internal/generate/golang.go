@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/bufbuild/protocompile"
 	"github.com/bufbuild/protocompile/linker"
@@ -48,7 +50,25 @@ func generate(ctx context.Context, dir string, protos []string) (map[string][]by
 	for _, file := range response.File {
 		files[file.GetName()] = []byte(file.GetContent())
 	}
+	for _, file := range plugin.Files {
+		if name := file.GeneratedFilenamePrefix + ".pb.go"; file.Generate && hasPackageDoc(file) {
+			files[name] = attachPackageDoc(files[name])
+		}
+	}
 	return files, nil
+}
+
+// hasPackageDoc tells whether the comment on the file's package statement is meant as the Go package's.
+func hasPackageDoc(file *protogen.File) bool {
+	const packageField = 2 // of FileDescriptorProto
+	location := file.Desc.SourceLocations().ByPath(protoreflect.SourcePath{packageField})
+	return strings.HasPrefix(location.LeadingComments, " Package ")
+}
+
+// attachPackageDoc removes the blank line that protoc-gen-go leaves between the comment of the package
+// statement and the Go package clause, and that would hide the comment from go doc.
+func attachPackageDoc(code []byte) []byte {
+	return bytes.Replace(code, []byte("\n\npackage "), []byte("\npackage "), 1)
 }
 
 // request is what protoc would send to its plugin: the files to generate and everything they import,
