@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"io/fs"
 	"math"
 	"os"
 	"strings"
@@ -20,6 +21,8 @@ import (
 	"pgregory.net/rapid"
 
 	_ "github.com/meseta/meseta/api/meseta/link/v1"
+	_ "github.com/meseta/meseta/api/meseta/node/v1"
+	_ "github.com/meseta/meseta/api/meseta/registry/v1"
 	"github.com/meseta/meseta/internal/wire/mesosjson"
 )
 
@@ -46,6 +49,21 @@ func messageTypes(t testing.TB) []protoreflect.MessageType {
 		t.Fatalf("only %d message types are registered", len(types))
 	}
 	return types
+}
+
+// The properties see what this test imports. Whoever adds a package to the API has to add it here.
+func TestAllOfTheAPIIsTested(t *testing.T) {
+	err := fs.WalkDir(os.DirFS("../../../api"), ".", func(path string, _ fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, ".proto") {
+			if _, missing := protoregistry.GlobalFiles.FindFileByPath(path); missing != nil {
+				t.Errorf("api/%s is not tested: import its Go package", path)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestEveryMessageRoundTripsThroughBothEncodings(t *testing.T) {
