@@ -146,6 +146,7 @@ func TestReadingIsLenient(t *testing.T) {
 			&executorpb.Event_Subscribed{ContainerId: &mesos.ContainerID{Value: new("c")}}},
 		{"last key wins", `{"role":"dev","limits":{"cpus":{"value":1},"cpus":{"value":2}}}`,
 			&quotapb.QuotaConfig{Role: new("dev"), Limits: map[string]*mesos.Value_Scalar{"cpus": {Value: new(2.0)}}}},
+		{"last key wins, null", `{"role":"dev","limits":{"cpus":{"value":1},"cpus":null}}`, &quotapb.QuotaConfig{Role: new("dev")}},
 		{"bool as text", `{"mark_gone":"true"}`, &mesos.DrainConfig{MarkGone: new(true)}},
 		{"bool as text, false", `{"mark_gone":"false"}`, &mesos.DrainConfig{MarkGone: new(false)}},
 		{"number as text", `{"value":"0.5"}`, &mesos.Value_Scalar{Value: new(0.5)}},
