@@ -1,0 +1,148 @@
+package supervisor_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/meseta/meseta/internal/container"
+	"github.com/meseta/meseta/internal/container/supervisor"
+)
+
+// BenchmarkFloor is a bare fork, exec and wait of /bin/true, by as many workers as
+// the name says: what the machine can do. Compare with BenchmarkLaunch of the same
+// run.
+func BenchmarkFloor(b *testing.B) {
+	for _, workers := range []int{1, 4} {
+		b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) {
+			before := cpuTime(b)
+			parallel(b, workers, func(int) {
+				pid, err := syscall.ForkExec("/bin/true", []string{"true"}, &syscall.ProcAttr{Env: []string{}})
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				for {
+					if _, err := syscall.Wait4(pid, nil, 0, nil); err != syscall.EINTR {
+						return
+					}
+				}
+			})
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "launches/s")
+			b.ReportMetric(float64(cpuTime(b)-before)/float64(time.Microsecond)/float64(b.N), "cpu-µs/op")
+		})
+	}
+}
+
+// BenchmarkLaunch is the same program launched through a supervisor's socket, its
+// exit received and collected, with as many under way as the name says. cpu-µs/op
+// counts the program, the supervisor and this client.
+func BenchmarkLaunch(b *testing.B) {
+	for _, tracking := range []string{"v2", "v1", "environ"} {
+		for _, flying := range []int{1, 4} {
+			b.Run(fmt.Sprintf("tracking=%s/flying=%d", tracking, flying), func(b *testing.B) {
+				benchmarkLaunch(b, tracking, flying)
+			})
+		}
+	}
+}
+
+func benchmarkLaunch(b *testing.B, tracking string, flying int) {
+	c, err := supervisor.Start(b.Context(), b.TempDir(), "--tracking", tracking)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer c.Close()
+	defer syscall.Kill(c.Process().PID, syscall.SIGTERM)
+
+	var mu sync.Mutex
+	ended := map[container.ID]chan struct{}{}
+	ctx, cancel := context.WithCancel(b.Context())
+	var watcher sync.WaitGroup
+	watcher.Go(func() {
+		for exit, err := range c.Exits(ctx) {
+			if err != nil {
+				return
+			}
+			mu.Lock()
+			close(ended[exit.ID])
+			delete(ended, exit.ID)
+			mu.Unlock()
+		}
+	})
+	defer watcher.Wait()
+	defer cancel()
+
+	before := cpuTime(b) + cpuTimeOf(b, c.Process().PID)
+	b.ResetTimer()
+	parallel(b, flying, func(i int) {
+		id := container.ID("c" + strconv.Itoa(i))
+		done := make(chan struct{})
+		mu.Lock()
+		ended[id] = done
+		mu.Unlock()
+		if _, err := c.Launch(ctx, container.Spec{ID: id, Argv: []string{"/bin/true"}, Dir: "/"}); err != nil {
+			b.Error(err)
+			return
+		}
+		<-done
+		if err := c.Collect(ctx, id); err != nil {
+			b.Error(err)
+		}
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "launches/s")
+	after := cpuTime(b) + cpuTimeOf(b, c.Process().PID)
+	b.ReportMetric(float64(after-before)/float64(time.Microsecond)/float64(b.N), "cpu-µs/op")
+}
+
+// parallel runs work b.N times, by n workers.
+func parallel(b *testing.B, n int, work func(i int)) {
+	var wg sync.WaitGroup
+	next := make(chan int)
+	for range n {
+		wg.Go(func() {
+			for i := range next {
+				work(i)
+			}
+		})
+	}
+	for i := range b.N {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+}
+
+// cpuTime is what this process and the children it waited for have used.
+func cpuTime(tb testing.TB) time.Duration {
+	var sum time.Duration
+	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(who, &u); err != nil {
+			tb.Fatal(err)
+		}
+		sum += time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	return sum
+}
+
+// cpuTimeOf is the same of another process, in ticks of 10 ms.
+func cpuTimeOf(tb testing.TB, pid int) time.Duration {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	fields := strings.Fields(string(data[strings.LastIndexByte(string(data), ')')+1:]))
+	var ticks int64
+	for _, f := range fields[11:15] { // utime, stime, cutime, cstime
+		n, _ := strconv.ParseInt(f, 10, 64)
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
+}

@@ -1,0 +1,233 @@
+package supervisor
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/meseta/meseta/internal/container/ledger"
+	"github.com/meseta/meseta/internal/container/protocol"
+)
+
+// Bounds on one connection.
+const (
+	requestsUnderway = 4096             // then the supervisor stops reading
+	outputWaiting    = 32 << 20         // bytes; then it hangs up, and the client finds everything again
+	writeTimeout     = 30 * time.Second // likewise
+	lastWriteTimeout = time.Second      // for what was left to say when the connection ends
+	helloTimeout     = 10 * time.Second
+)
+
+// conn is a client's connection: one goroutine reads requests, one writes what the
+// loop has left in out.
+type conn struct {
+	id       uint64
+	net      net.Conn
+	watching bool // owned by the loop
+	slots    chan struct{}
+
+	mu      sync.Mutex
+	filled  *sync.Cond
+	out     []byte // guarded by mu
+	closing bool   // guarded by mu; no more will be added
+}
+
+func newConn(id uint64, nc net.Conn) *conn {
+	c := &conn{id: id, net: nc, slots: make(chan struct{}, requestsUnderway)}
+	c.filled = sync.NewCond(&c.mu)
+	return c
+}
+
+// send adds output; flush lets it go. Only the loop calls them.
+func (c *conn) send(appendTo func([]byte) []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing {
+		return
+	}
+	c.out = appendTo(c.out)
+	if len(c.out) > outputWaiting {
+		c.closing, c.out = true, nil
+		c.net.Close()
+	}
+}
+
+func (c *conn) flush() { c.filled.Signal() }
+
+// finish lets the writer end once it has written what is there.
+func (c *conn) finish() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closing = true
+	c.filled.Signal()
+}
+
+// write carries out to the client until the connection breaks or is finished.
+func (c *conn) write() {
+	defer c.net.Close()
+	var spare []byte
+	for {
+		c.mu.Lock()
+		for len(c.out) == 0 && !c.closing {
+			c.filled.Wait()
+		}
+		data, timeout := c.out, writeTimeout
+		if c.closing {
+			timeout = lastWriteTimeout
+		}
+		c.out = spare[:0]
+		c.mu.Unlock()
+		if len(data) == 0 {
+			return
+		}
+		c.net.SetWriteDeadline(time.Now().Add(timeout))
+		if _, err := c.net.Write(data); err != nil {
+			return
+		}
+		const usual = 64 << 10
+		if spare = data; cap(spare) > usual {
+			spare = nil
+		}
+	}
+}
+
+// openConns are all connections, known to the loop or not yet, so that the end
+// can reach them.
+type openConns struct {
+	mu     sync.Mutex
+	conns  map[*conn]struct{} // guarded by mu
+	closed bool               // guarded by mu
+}
+
+// add reports whether the connection may begin.
+func (o *openConns) add(c *conn) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return false
+	}
+	if o.conns == nil {
+		o.conns = map[*conn]struct{}{}
+	}
+	o.conns[c] = struct{}{}
+	return true
+}
+
+func (o *openConns) remove(c *conn) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.conns, c)
+}
+
+// close lets each connection say what it has left to say, and hang up.
+func (o *openConns) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.closed = true
+	for c := range o.conns {
+		c.finish()
+	}
+}
+
+// accept takes connections until the listener is closed.
+func (s *server) accept(listener *net.UnixListener, wg *sync.WaitGroup) {
+	for id := uint64(1); ; id++ {
+		nc, err := listener.AcceptUnix()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			s.log.Warn("cannot accept a connection", "err", err)
+			time.Sleep(100 * time.Millisecond) // out of descriptors, most likely
+			continue
+		}
+		c := newConn(id, nc)
+		err = allowed(nc)
+		if err == nil && !s.open.add(c) {
+			err = errStopped
+		}
+		if err != nil {
+			s.log.Warn("connection refused", "err", err)
+			nc.Close()
+			continue
+		}
+		wg.Go(c.write)
+		wg.Go(func() {
+			err := s.serve(c)
+			s.log.Debug("connection ended", "err", err)
+			s.open.remove(c)
+			s.post(event{kind: disconnected, conn: c})
+			c.finish()
+		})
+	}
+}
+
+// serve reads requests and hands them to the loop, until the connection ends.
+func (s *server) serve(c *conn) error {
+	frames := protocol.NewReader(c.net)
+	if err := s.greet(c, frames); err != nil {
+		return err
+	}
+	for {
+		frame, err := frames.Read()
+		if err != nil {
+			return err
+		}
+		select {
+		case c.slots <- struct{}{}:
+		case <-s.done:
+			return errStopped
+		}
+		in, err := request(ledger.Ticket{Conn: c.id, Request: frame.Request}, frame)
+		if err != nil {
+			return err
+		}
+		if in == nil {
+			s.post(event{kind: notUnderstood, conn: c, request: frame.Request})
+			continue
+		}
+		s.post(event{kind: happened, in: in})
+	}
+}
+
+// greet expects the client's Hello and lets the loop answer it.
+func (s *server) greet(c *conn, frames *protocol.Reader) error {
+	c.net.SetReadDeadline(time.Now().Add(helloTimeout))
+	defer c.net.SetReadDeadline(time.Time{})
+	frame, err := frames.Read()
+	if err != nil {
+		return err
+	}
+	if frame.Kind != protocol.KindHello {
+		return fmt.Errorf("first request is of kind %d, expected Hello (%d)", frame.Kind, protocol.KindHello)
+	}
+	if _, err := protocol.DecodeHello(frame.Body); err != nil {
+		return err
+	}
+	s.post(event{kind: connected, conn: c, request: frame.Request})
+	return nil
+}
+
+// request translates a frame into what the ledger understands, or nil when this
+// supervisor is too old to know it. An error means that the frame is malformed,
+// which ends the connection.
+func request(t ledger.Ticket, frame protocol.Frame) (ledger.Input, error) {
+	switch frame.Kind {
+	case protocol.KindLaunch:
+		spec, err := protocol.DecodeLaunch(frame.Body)
+		return ledger.Launch{Ticket: t, Spec: spec}, err
+	case protocol.KindKill:
+		k, err := protocol.DecodeKill(frame.Body)
+		return ledger.Kill{Ticket: t, ID: k.ID, Grace: k.Grace}, err
+	case protocol.KindList:
+		return ledger.List{Ticket: t}, nil
+	case protocol.KindWatch:
+		return ledger.Watch{Ticket: t}, nil
+	case protocol.KindCollect:
+		ids, err := protocol.DecodeCollect(frame.Body)
+		return ledger.Collect{Ticket: t, IDs: ids}, err
+	}
+	return nil, nil
+}

@@ -1,0 +1,188 @@
+package supervisor
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/meseta/meseta/internal/container"
+	"github.com/meseta/meseta/internal/container/ledger"
+	"github.com/meseta/meseta/internal/container/spawn"
+	"github.com/meseta/meseta/internal/container/track"
+)
+
+// forkQueue holds the launches that wait for a hand. The ledger bounds them.
+type forkQueue struct {
+	mu     sync.Mutex
+	wake   *sync.Cond
+	specs  []container.Spec
+	closed bool
+}
+
+func newForkQueue() *forkQueue {
+	q := new(forkQueue)
+	q.wake = sync.NewCond(&q.mu)
+	return q
+}
+
+func (q *forkQueue) put(spec container.Spec) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.specs = append(q.specs, spec)
+	q.wake.Signal()
+}
+
+// take blocks for the next launch; false means that none will come.
+func (q *forkQueue) take() (spec container.Spec, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.specs) == 0 && !q.closed {
+		q.wake.Wait()
+	}
+	if len(q.specs) == 0 {
+		return spec, false
+	}
+	spec = q.specs[0]
+	q.specs[0] = container.Spec{}
+	if q.specs = q.specs[1:]; len(q.specs) == 0 {
+		q.specs = nil
+	}
+	return spec, true
+}
+
+func (q *forkQueue) close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+	q.wake.Broadcast()
+}
+
+// hand starts one container after the other. A hand can hang in an exec from a
+// file system that does not answer, which is why there are several more than
+// processors.
+func (s *server) hand(spawner *spawn.Spawner) {
+	for {
+		spec, ok := s.forks.take()
+		if !ok {
+			return
+		}
+		s.fork(spawner, &spec)
+	}
+}
+
+func (s *server) fork(spawner *spawn.Spawner, spec *container.Spec) {
+	c := s.command(spec)
+	leave, err := s.sets.Enlist(string(spec.ID), c)
+	if err != nil {
+		s.tell(ledger.ForkFailed{Err: launchError(spec, err)})
+		return
+	}
+	pid, err := spawner.Start(c)
+	leave()
+	if err != nil {
+		s.mains.born(spawner, "", 0)
+		s.sets.Vacant(string(spec.ID))
+		s.tell(ledger.ForkFailed{Err: launchError(spec, err)})
+		return
+	}
+	// Not reaped before born: its start can be read, and Forked comes before MainEnded.
+	process, _ := track.Identify(pid)
+	s.tell(ledger.Forked{ID: spec.ID, Started: container.Started{PID: pid, StartTime: process.StartTime, At: time.Now().Round(0)}})
+	s.mains.born(spawner, spec.ID, pid)
+}
+
+// command translates what the agent wants into what spawn does.
+func (s *server) command(spec *container.Spec) *spawn.Command {
+	c := &spawn.Command{
+		Argv:       spec.Argv,
+		Env:        environment(spec),
+		Dir:        spec.Dir,
+		Stdout:     spec.Stdout,
+		Stderr:     spec.Stderr,
+		NoNewPrivs: spec.NoNewPrivs,
+		ResetOOM:   s.oomProtected,
+	}
+	c.Programs = programs(spec.Argv[0], c.Env)
+	if u := spec.User; u != nil && (os.Geteuid() == 0 || int(u.UID) != os.Geteuid()) {
+		c.User = &spawn.User{UID: u.UID, GID: u.GID, Groups: u.Groups}
+	}
+	if spec.Namespaces&container.NamespacePID != 0 {
+		c.CloneFlags |= syscall.CLONE_NEWPID | syscall.CLONE_NEWNS
+	}
+	if spec.Namespaces&container.NamespaceMount != 0 {
+		c.CloneFlags |= syscall.CLONE_NEWNS
+	}
+	if spec.Namespaces&container.NamespaceIPC != 0 {
+		c.CloneFlags |= syscall.CLONE_NEWIPC
+	}
+	return c
+}
+
+// environment is the container's, with its id in front, where it is found first.
+func environment(spec *container.Spec) []string {
+	env := make([]string, 1, len(spec.Env)+1)
+	env[0] = container.EnvID + "=" + string(spec.ID)
+	for _, kv := range spec.Env {
+		if !strings.HasPrefix(kv, container.EnvID+"=") {
+			env = append(env, kv)
+		}
+	}
+	return env
+}
+
+// programs lists the files that argv[0] may mean, as execvp would try them.
+func programs(name string, env []string) []string {
+	if strings.Contains(name, "/") {
+		return []string{name}
+	}
+	path := "/bin:/usr/bin" // what the C library takes without a PATH
+	for _, kv := range env {
+		if p, ok := strings.CutPrefix(kv, "PATH="); ok {
+			path = p
+			break
+		}
+	}
+	var files []string
+	for dir := range strings.SplitSeq(path, ":") {
+		if dir == "" {
+			dir = "."
+		}
+		files = append(files, dir+"/"+name)
+	}
+	return files
+}
+
+var stages = map[spawn.Step]container.Stage{
+	spawn.StepFork:       container.StageFork,
+	spawn.StepCgroup:     container.StageTrack,
+	spawn.StepSignals:    container.StageFork,
+	spawn.StepOOM:        container.StageFork,
+	spawn.StepNamespaces: container.StageNamespaces,
+	spawn.StepUser:       container.StageUser,
+	spawn.StepDir:        container.StageDir,
+	spawn.StepStdin:      container.StageStdout,
+	spawn.StepStdout:     container.StageStdout,
+	spawn.StepStderr:     container.StageStderr,
+	spawn.StepPrivileges: container.StageUser,
+	spawn.StepExec:       container.StageExec,
+}
+
+// launchError says which stage of a launch failed and with what.
+func launchError(spec *container.Spec, err error) *container.LaunchError {
+	e := &container.LaunchError{ID: spec.ID, Stage: container.StageTrack, Errno: syscall.EIO}
+	if failed, ok := errors.AsType[*spawn.Error](err); ok {
+		e.Stage, e.What = stages[failed.Step], failed.What
+	} else if failed, ok := errors.AsType[*os.PathError](err); ok {
+		e.What = failed.Path
+	}
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		e.Errno = errno
+	}
+	if e.Stage == container.StageExec {
+		e.What = spec.Argv[0] // what was asked for, not the last place that was tried
+	}
+	return e
+}

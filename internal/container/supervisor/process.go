@@ -1,0 +1,60 @@
+package supervisor
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// prepareProcess makes this process fit to be the parent of all containers, and
+// reports whether it is protected from the kernel's memory killer, which those
+// must not be.
+func prepareProcess() (protected bool, err error) {
+	const prSetChildSubreaper = 36
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_PRCTL, prSetChildSubreaper, 1, 0); errno != 0 {
+		return false, fmt.Errorf("becoming the parent of orphans: %w", errno)
+	}
+	syscall.Umask(0o022)
+	closeOnExec()
+
+	// A thread that waits for an exec keeps its P until the runtime notices. With
+	// one P more than there are hands, there is always one for everybody else.
+	runtime.GOMAXPROCS(handCount + 2)
+	// The default would let the heap grow to 4 MiB before it is looked at.
+	debug.SetGCPercent(25)
+
+	os.WriteFile("/proc/self/oom_score_adj", []byte("-999"), 0) // needs root
+	adj, err := os.ReadFile("/proc/self/oom_score_adj")
+	return err == nil && strings.TrimSpace(string(adj)) != "0", nil
+}
+
+// closeOnExec keeps what was inherited from reaching the containers.
+func closeOnExec() {
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if fd, err := strconv.Atoi(e.Name()); err == nil && fd > 2 {
+			syscall.CloseOnExec(fd)
+		}
+	}
+}
+
+// childrenOfSelf lists the children of this process, dead ones included.
+func childrenOfSelf() (pids []int) {
+	tasks, _ := os.ReadDir("/proc/self/task")
+	for _, task := range tasks {
+		list, _ := os.ReadFile("/proc/self/task/" + task.Name() + "/children")
+		for word := range strings.FieldsSeq(string(list)) {
+			if pid, err := strconv.Atoi(word); err == nil {
+				pids = append(pids, pid)
+			}
+		}
+	}
+	return pids
+}

@@ -1,0 +1,157 @@
+package track
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+const (
+	sysPidfdSendSignal = 424
+	sysPidfdOpen       = 434
+	oPath              = 0x200000
+)
+
+// Process is the identity of a process: the kernel gives a pid again, but not
+// with the same start.
+type Process struct {
+	PID       int
+	StartTime uint64 // clock ticks since boot
+}
+
+// Identify reads what process has a pid now.
+func Identify(pid int) (Process, error) {
+	st, err := readStat(pid)
+	if err != nil {
+		return Process{}, err
+	}
+	return Process{PID: pid, StartTime: st.start}, nil
+}
+
+// Kill sends a signal to exactly this process; it is no error when it is gone.
+func (p Process) Kill(sig syscall.Signal) {
+	signalMember(p.PID, sig, p.Alive)
+}
+
+// Alive reports whether this process still runs; a zombie does not.
+func (p Process) Alive() bool {
+	st, err := readStat(p.PID)
+	return err == nil && st.start == p.StartTime && !st.dead()
+}
+
+// signalMember sends a signal to the process that has pid, provided that member
+// says it is the right one. The process is held by a pidfd before it is asked
+// about, so that the answer and the signal concern the same one.
+func signalMember(pid int, sig syscall.Signal, member func() bool) {
+	fd, _, errno := syscall.RawSyscall(sysPidfdOpen, uintptr(pid), 0, 0)
+	if errno == syscall.ESRCH {
+		return
+	}
+	if errno != 0 { // a seccomp filter that does not know pidfds
+		signalByStart(pid, sig, member)
+		return
+	}
+	defer syscall.Close(int(fd))
+	if member() {
+		syscall.RawSyscall6(sysPidfdSendSignal, fd, uintptr(sig), 0, 0, 0, 0)
+	}
+}
+
+// signalByStart is signalMember without pidfds: between looking and sending a few
+// microseconds pass in which the pid would have to be used again.
+func signalByStart(pid int, sig syscall.Signal, member func() bool) {
+	before, err := Identify(pid)
+	if err != nil || !member() {
+		return
+	}
+	if now, err := Identify(pid); err == nil && now == before {
+		syscall.Kill(pid, sig)
+	}
+}
+
+// stat is what we read of /proc/<pid>/stat.
+type stat struct {
+	state  byte
+	parent int
+	flags  uint64
+	start  uint64
+}
+
+const pfKthread = 0x00200000
+
+func (s stat) dead() bool    { return s.state == 'Z' || s.state == 'X' }
+func (s stat) kthread() bool { return s.flags&pfKthread != 0 }
+
+func readStat(pid int) (stat, error) {
+	path := "/proc/" + strconv.Itoa(pid) + "/stat"
+	data, err := readSmall(path)
+	if err != nil {
+		return stat{}, err
+	}
+	st, ok := parseStat(data)
+	if !ok {
+		return stat{}, &os.PathError{Op: "parse", Path: path, Err: syscall.EINVAL}
+	}
+	return st, nil
+}
+
+// parseStat reads fields 3, 4, 9 and 22. The name, field 2, may hold spaces and
+// parentheses: the fields begin after its last one.
+func parseStat(data string) (stat, bool) {
+	end := strings.LastIndexByte(data, ')')
+	if end < 0 {
+		return stat{}, false
+	}
+	f := strings.Fields(data[end+1:])
+	if len(f) < 20 {
+		return stat{}, false
+	}
+	parent, err1 := strconv.Atoi(f[1])
+	flags, err2 := strconv.ParseUint(f[6], 10, 64)
+	start, err3 := strconv.ParseUint(f[19], 10, 64)
+	return stat{state: f[0][0], parent: parent, flags: flags, start: start}, err1 == nil && err2 == nil && err3 == nil
+}
+
+// readSmall reads a file of /proc that fits into a page or two, without the
+// poller that package os would try to enter it into.
+func readSmall(path string) (string, error) {
+	fd, err := open(path, syscall.O_RDONLY)
+	if err != nil {
+		return "", err
+	}
+	defer syscall.Close(fd)
+	var buf [4096]byte
+	var data []byte
+	for {
+		n, err := syscall.Read(fd, buf[:])
+		if err == syscall.EINTR {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		if n == 0 {
+			return string(data), nil
+		}
+		data = append(data, buf[:n]...)
+	}
+}
+
+func writeFile(path, word string) error {
+	fd, err := open(path, syscall.O_WRONLY)
+	if err != nil {
+		return err
+	}
+	defer syscall.Close(fd)
+	_, err = syscall.Write(fd, []byte(word))
+	return err
+}
+
+// open and mkdir are the bare calls: package os repeats them on EINTR, which
+// these file systems do not return, and wraps their errors, which are compared.
+func open(path string, flags int) (int, error) {
+	return syscall.Open(path, flags|syscall.O_CLOEXEC, 0)
+}
+
+func mkdir(path string) error { return syscall.Mkdir(path, 0o755) }
