@@ -108,12 +108,12 @@ func (c *Core) subscribed(ev *schedulerpb.Event_Subscribed) {
 		return
 	}
 	c.tellInterest()
+	if c.status != mesos.Status_DRIVER_RUNNING {
+		return
+	}
 	if again || c.adopted {
 		c.reconcileAll()
 		c.killAgain()
-	}
-	if c.status != mesos.Status_DRIVER_RUNNING {
-		return
 	}
 	if again {
 		c.call(Reregistered{Master: ev.GetMasterInfo()}, 0)
