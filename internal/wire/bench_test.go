@@ -1,38 +1,50 @@
+//go:build unix
+
 package wire
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"testing"
-
-	"google.golang.org/protobuf/proto"
+	"time"
 
 	schedulerpb "github.com/meseta/meseta/api/mesos/v1/scheduler"
 )
 
-// BenchmarkCall posts acknowledgements: with what, to what.
+// BenchmarkCall posts acknowledgements, one after the other: how, and to what.
+// cpu-ns/op is the CPU of both ends together.
+//
+//   - bare: a server that only writes the answer; what remains is the client
+//   - empty: net/http with a handler that only says 202
+//   - decoding: the same, with the call decoded
 func BenchmarkCall(b *testing.B) {
-	empty := func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusAccepted) }
-	decode := func(w http.ResponseWriter, r *http.Request) {
-		var call schedulerpb.Call
-		if _, ok := DecodeCall(w, r, &call, DefaultBodyLimit); ok {
-			Accepted(w)
-		}
+	servers := []struct {
+		name  string
+		start func(testing.TB) string
+	}{
+		{"bare", bareServer},
+		{"empty", func(t testing.TB) string {
+			return server(t, func(w http.ResponseWriter, r *http.Request) { Accepted(w) })
+		}},
+		{"decoding", func(t testing.TB) string {
+			return server(t, decoding(DefaultBodyLimit, schedulerCall))
+		}},
 	}
 	for _, codec := range []Codec{JSON, Protobuf} {
-		b.Run(codec.String()+"/Client/raw", func(b *testing.B) { benchClient(b, codec, rawServer(b)) })
-		b.Run(codec.String()+"/Client/empty", func(b *testing.B) { benchClient(b, codec, server(b, empty)) })
-		b.Run(codec.String()+"/Client/DecodeCall", func(b *testing.B) { benchClient(b, codec, server(b, decode)) })
-		b.Run(codec.String()+"/nethttp/raw", func(b *testing.B) { benchNetHTTP(b, codec, rawServer(b)) })
-		b.Run(codec.String()+"/nethttp/empty", func(b *testing.B) { benchNetHTTP(b, codec, server(b, empty)) })
-		b.Run(codec.String()+"/nethttp/DecodeCall", func(b *testing.B) { benchNetHTTP(b, codec, server(b, decode)) })
+		for _, s := range servers {
+			b.Run(fmt.Sprintf("%v/Client/%s", codec, s.name), func(b *testing.B) { benchClient(b, codec, s.start(b)) })
+			b.Run(fmt.Sprintf("%v/nethttp/%s", codec, s.name), func(b *testing.B) { benchNetHTTP(b, codec, s.start(b)) })
+		}
 	}
 }
 
 func benchClient(b *testing.B, codec Codec, addr string) {
 	c := client(b, ClientOptions{Servers: []string{addr}, Codec: codec})
+	// As if subscribed.
+	c.settle(target{endpoint: c.servers[0], head: c.head(c.servers[0], "39bb7504-83f4-4eaf-a1d6-e548c09fb2f3"), streamed: true})
 	call := acknowledgeCall()
 	b.ReportAllocs()
 	start := cpuTime()
@@ -62,6 +74,7 @@ func benchNetHTTP(b *testing.B, codec Codec, addr string) {
 		}
 		req.Header.Set("Content-Type", codec.ContentType())
 		req.Header.Set("Accept", codec.ContentType())
+		req.Header.Set(StreamIDHeader, "39bb7504-83f4-4eaf-a1d6-e548c09fb2f3")
 		resp, err := c.Do(req)
 		if err != nil {
 			b.Fatal(err)
@@ -72,35 +85,121 @@ func benchNetHTTP(b *testing.B, codec Codec, addr string) {
 	reportCPU(b, start)
 }
 
-// rawServer answers each write with 202: the floor under every client.
-func rawServer(b *testing.B) string {
+// bareServer answers whatever it reads with 202.
+func bareServer(t testing.TB) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
-	b.Cleanup(func() { l.Close() })
+	t.Cleanup(func() { l.Close() })
 	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		for buf := make([]byte, 4096); err == nil; {
+			if _, err = conn.Read(buf); err == nil {
+				_, err = io.WriteString(conn, accepted)
 			}
-			go func() {
-				defer conn.Close()
-				buf := make([]byte, 4096)
-				answer := []byte("HTTP/1.1 202 Accepted\r\nDate: Fri, 20 Nov 2026 09:18:14 GMT\r\nContent-Length: 0\r\n\r\n")
-				for {
-					if _, err := conn.Read(buf); err != nil {
-						return
-					}
-					if _, err := conn.Write(answer); err != nil {
-						return
-					}
-				}
-			}()
 		}
 	}()
 	return l.Addr().String()
 }
 
-var _ = proto.Equal
+// BenchmarkRecords moves status updates of a usual size from a stream, or a
+// link, to its reader. One operation is one record.
+func BenchmarkRecords(b *testing.B) {
+	record := bytes.Repeat([]byte("x"), 467)
+	b.Run("Stream", func(b *testing.B) {
+		a := newAPI()
+		c := client(b, ClientOptions{Servers: []string{server(b, a.ServeHTTP)}})
+		events, s := subscribe(b, c, a)
+		benchRecords(b, s, record, events.Receive)
+	})
+	b.Run("Link", func(b *testing.B) {
+		master, agent := linked(b, LinkOptions{})
+		benchRecords(b, master, record, agent.Receive)
+	})
+}
+
+func benchRecords(b *testing.B, s interface {
+	Send([]byte) error
+	Queued() int
+}, record []byte, receive func() ([]byte, error)) {
+	b.ReportAllocs()
+	b.SetBytes(int64(len(record)))
+	start := cpuTime()
+	done := make(chan error)
+	go func() {
+		for range b.N {
+			if _, err := receive(); err != nil {
+				done <- err
+				return
+			}
+		}
+		done <- nil
+	}()
+	for range b.N {
+		for s.Queued() > DefaultMaxQueued/2 {
+			time.Sleep(time.Millisecond)
+		}
+		if err := s.Send(record); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := <-done; err != nil {
+		b.Fatal(err)
+	}
+	reportCPU(b, start)
+}
+
+// BenchmarkRoundTrip is one record there and one back.
+func BenchmarkRoundTrip(b *testing.B) {
+	master, agent := linked(b, LinkOptions{})
+	record := bytes.Repeat([]byte("x"), 467)
+	go func() {
+		for {
+			record, err := agent.Receive()
+			if err != nil || agent.Send(record) != nil {
+				return
+			}
+		}
+	}()
+	b.ReportAllocs()
+	start := cpuTime()
+	for b.Loop() {
+		master.Send(record)
+		if _, err := master.Receive(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	reportCPU(b, start)
+}
+
+// BenchmarkIdleStream is the memory of a held stream.
+func BenchmarkIdleStream(b *testing.B) {
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(float64(idleStreamSize(b, 500)), "B/stream")
+}
+
+// BenchmarkDecodeCall is the decoding alone.
+func BenchmarkDecodeCall(b *testing.B) {
+	for _, codec := range []Codec{JSON, Protobuf} {
+		b.Run(codec.String(), func(b *testing.B) {
+			body, _ := codec.Marshal(acknowledgeCall())
+			reader := bytes.NewReader(body)
+			r, _ := http.NewRequest("POST", "/", io.NopCloser(reader))
+			r.Header = http.Header{"Content-Type": {codec.ContentType()}, "Accept": {codec.ContentType()}}
+			r.ContentLength = int64(len(body))
+			b.ReportAllocs()
+			for b.Loop() {
+				reader.Reset(body)
+				var call schedulerpb.Call
+				if _, ok := DecodeCall(nil, r, &call, DefaultBodyLimit); !ok {
+					b.Fatal("refused")
+				}
+			}
+		})
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -198,21 +199,17 @@ func plainAccepted(b []byte) int {
 	if end < 0 || !bytes.HasPrefix(b, []byte(status)) {
 		return 0
 	}
+	line, rest, _ := bytes.Cut(b[len(status):end], []byte("\r\n"))
+	if slices.ContainsFunc(line, control) {
+		return 0
+	}
 	empty := false
-	_, rest, _ := bytes.Cut(b[:end+2], []byte("\r\n"))
 	for len(rest) > 0 {
-		line, after, _ := bytes.Cut(rest, []byte("\r\n"))
-		rest = after
-		// Only names with these initials change what follows; a space is the
-		// continuation of a line.
-		switch line[0] | 0x20 {
-		case 't', ' ':
-			return 0
-		case 'c':
-			if string(line) != "Content-Length: 0" {
-				return 0
-			}
+		line, rest, _ = bytes.Cut(rest, []byte("\r\n"))
+		if string(line) == "Content-Length: 0" {
 			empty = true
+		} else if !indifferent(line) {
+			return 0
 		}
 	}
 	if !empty {
@@ -220,6 +217,23 @@ func plainAccepted(b []byte) int {
 	}
 	return end + len(headEnd)
 }
+
+// indifferent reports whether a line is certainly a header that says nothing
+// about the body or the connection: those begin with a C or a T.
+func indifferent(line []byte) bool {
+	name, value, ok := bytes.Cut(line, []byte(":"))
+	if !ok || len(name) == 0 || strings.IndexByte("cCtT", name[0]) >= 0 {
+		return false
+	}
+	for _, c := range name {
+		if c != '-' && (c|0x20 < 'a' || c|0x20 > 'z') {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(value, control)
+}
+
+func control(c byte) bool { return c < ' ' || c == 0x7f }
 
 // receive reads the head of an answer of at most budget bytes.
 func (c *conn) receive(budget int64) (*http.Response, error) {
@@ -264,6 +278,4 @@ func (c *conn) statusError(resp *http.Response) error {
 }
 
 // printable reports whether s may stand in a header.
-func printable(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
-}
+func printable(s string) bool { return !slices.ContainsFunc([]byte(s), control) }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"strconv"
@@ -142,6 +143,8 @@ func (s *EventStream) Receive() ([]byte, error) {
 		return record, err
 	case s.ctx.Err() != nil:
 		return nil, fmt.Errorf("events from %s: %w", s.Server, context.Cause(s.ctx))
+	case errors.Is(err, net.ErrClosed):
+		return nil, fmt.Errorf("events from %s: %w", s.Server, ErrClosed)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, fmt.Errorf("events from %s: %w: nothing came in for %v", s.Server, ErrPeerGone, s.line.silence)
 	case errors.Is(err, ErrMalformedRecord) || errors.Is(err, ErrRecordTooLarge):
