@@ -21,6 +21,7 @@
 // 	protoc        (unknown)
 // source: meseta/link/v1/link.proto
 
+// Package linkpb is how an agent and the leading master talk to each other.
 package linkpb
 
 import (
@@ -51,6 +52,7 @@ type AgentMessage struct {
 	//	*AgentMessage_ExecutorExited
 	//	*AgentMessage_Ping
 	//	*AgentMessage_TaskRefused
+	//	*AgentMessage_FrameworkGone
 	Body          isAgentMessage_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -161,6 +163,15 @@ func (x *AgentMessage) GetTaskRefused() *TaskRefused {
 	return nil
 }
 
+func (x *AgentMessage) GetFrameworkGone() *FrameworkGone {
+	if x != nil {
+		if x, ok := x.Body.(*AgentMessage_FrameworkGone); ok {
+			return x.FrameworkGone
+		}
+	}
+	return nil
+}
+
 type isAgentMessage_Body interface {
 	isAgentMessage_Body()
 }
@@ -189,6 +200,10 @@ type AgentMessage_TaskRefused struct {
 	TaskRefused *TaskRefused `protobuf:"bytes,8,opt,name=task_refused,json=taskRefused,proto3,oneof"`
 }
 
+type AgentMessage_FrameworkGone struct {
+	FrameworkGone *FrameworkGone `protobuf:"bytes,9,opt,name=framework_gone,json=frameworkGone,proto3,oneof"`
+}
+
 func (*AgentMessage_Subscribe) isAgentMessage_Body() {}
 
 func (*AgentMessage_Update) isAgentMessage_Body() {}
@@ -200,6 +215,8 @@ func (*AgentMessage_ExecutorExited) isAgentMessage_Body() {}
 func (*AgentMessage_Ping) isAgentMessage_Body() {}
 
 func (*AgentMessage_TaskRefused) isAgentMessage_Body() {}
+
+func (*AgentMessage_FrameworkGone) isAgentMessage_Body() {}
 
 // MasterMessage is one record from the master to the agent.
 type MasterMessage struct {
@@ -1400,8 +1417,9 @@ func (x *ShutdownExecutor) GetExecutorId() string {
 	return ""
 }
 
-// ShutdownFramework ends everything of a framework on the agent. It is repeated until the agent
-// reports nothing of the framework any more.
+// ShutdownFramework ends everything of a framework on the agent: executors get their grace period,
+// statuses need no acknowledgement any more. The agent answers with FrameworkGone when nothing of the
+// framework runs any longer (at once when it knows nothing of it); only then are its resources free.
 type ShutdownFramework struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	FrameworkId   string                 `protobuf:"bytes,1,opt,name=framework_id,json=frameworkId,proto3" json:"framework_id,omitempty"`
@@ -1446,7 +1464,53 @@ func (x *ShutdownFramework) GetFrameworkId() string {
 	return ""
 }
 
-// UpdateFramework replaces what the agent knows of a framework.
+// FrameworkGone says that nothing of a framework runs on the agent any more.
+type FrameworkGone struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	FrameworkId   string                 `protobuf:"bytes,1,opt,name=framework_id,json=frameworkId,proto3" json:"framework_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FrameworkGone) Reset() {
+	*x = FrameworkGone{}
+	mi := &file_meseta_link_v1_link_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FrameworkGone) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FrameworkGone) ProtoMessage() {}
+
+func (x *FrameworkGone) ProtoReflect() protoreflect.Message {
+	mi := &file_meseta_link_v1_link_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FrameworkGone.ProtoReflect.Descriptor instead.
+func (*FrameworkGone) Descriptor() ([]byte, []int) {
+	return file_meseta_link_v1_link_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *FrameworkGone) GetFrameworkId() string {
+	if x != nil {
+		return x.FrameworkId
+	}
+	return ""
+}
+
+// UpdateFramework says that a framework subscribed again: the agent replaces what it knows of it and
+// sends the head of each of its status queues again at once.
 type UpdateFramework struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	FrameworkInfo []byte                 `protobuf:"bytes,1,opt,name=framework_info,json=frameworkInfo,proto3" json:"framework_info,omitempty"`
@@ -1456,7 +1520,7 @@ type UpdateFramework struct {
 
 func (x *UpdateFramework) Reset() {
 	*x = UpdateFramework{}
-	mi := &file_meseta_link_v1_link_proto_msgTypes[18]
+	mi := &file_meseta_link_v1_link_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1468,7 +1532,7 @@ func (x *UpdateFramework) String() string {
 func (*UpdateFramework) ProtoMessage() {}
 
 func (x *UpdateFramework) ProtoReflect() protoreflect.Message {
-	mi := &file_meseta_link_v1_link_proto_msgTypes[18]
+	mi := &file_meseta_link_v1_link_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1481,7 +1545,7 @@ func (x *UpdateFramework) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateFramework.ProtoReflect.Descriptor instead.
 func (*UpdateFramework) Descriptor() ([]byte, []int) {
-	return file_meseta_link_v1_link_proto_rawDescGZIP(), []int{18}
+	return file_meseta_link_v1_link_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *UpdateFramework) GetFrameworkInfo() []byte {
@@ -1500,7 +1564,7 @@ type Ping struct {
 
 func (x *Ping) Reset() {
 	*x = Ping{}
-	mi := &file_meseta_link_v1_link_proto_msgTypes[19]
+	mi := &file_meseta_link_v1_link_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1512,7 +1576,7 @@ func (x *Ping) String() string {
 func (*Ping) ProtoMessage() {}
 
 func (x *Ping) ProtoReflect() protoreflect.Message {
-	mi := &file_meseta_link_v1_link_proto_msgTypes[19]
+	mi := &file_meseta_link_v1_link_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1525,14 +1589,14 @@ func (x *Ping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ping.ProtoReflect.Descriptor instead.
 func (*Ping) Descriptor() ([]byte, []int) {
-	return file_meseta_link_v1_link_proto_rawDescGZIP(), []int{19}
+	return file_meseta_link_v1_link_proto_rawDescGZIP(), []int{20}
 }
 
 var File_meseta_link_v1_link_proto protoreflect.FileDescriptor
 
 const file_meseta_link_v1_link_proto_rawDesc = "" +
 	"\n" +
-	"\x19meseta/link/v1/link.proto\x12\x0emeseta.link.v1\"\xa9\x03\n" +
+	"\x19meseta/link/v1/link.proto\x12\x0emeseta.link.v1\"\xf1\x03\n" +
 	"\fAgentMessage\x12\x18\n" +
 	"\asession\x18\x01 \x01(\x04R\asession\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x129\n" +
@@ -1541,7 +1605,8 @@ const file_meseta_link_v1_link_proto_rawDesc = "" +
 	"\amessage\x18\x05 \x01(\v2\x1f.meseta.link.v1.ExecutorMessageH\x00R\amessage\x12I\n" +
 	"\x0fexecutor_exited\x18\x06 \x01(\v2\x1e.meseta.link.v1.ExecutorExitedH\x00R\x0eexecutorExited\x12*\n" +
 	"\x04ping\x18\a \x01(\v2\x14.meseta.link.v1.PingH\x00R\x04ping\x12@\n" +
-	"\ftask_refused\x18\b \x01(\v2\x1b.meseta.link.v1.TaskRefusedH\x00R\vtaskRefusedB\x06\n" +
+	"\ftask_refused\x18\b \x01(\v2\x1b.meseta.link.v1.TaskRefusedH\x00R\vtaskRefused\x12F\n" +
+	"\x0eframework_gone\x18\t \x01(\v2\x1d.meseta.link.v1.FrameworkGoneH\x00R\rframeworkGoneB\x06\n" +
 	"\x04body\"\xc7\x05\n" +
 	"\rMasterMessage\x12\x18\n" +
 	"\asession\x18\x01 \x01(\x04R\asession\x12\x14\n" +
@@ -1640,6 +1705,8 @@ const file_meseta_link_v1_link_proto_rawDesc = "" +
 	"\vexecutor_id\x18\x02 \x01(\tR\n" +
 	"executorId\"6\n" +
 	"\x11ShutdownFramework\x12!\n" +
+	"\fframework_id\x18\x01 \x01(\tR\vframeworkId\"2\n" +
+	"\rFrameworkGone\x12!\n" +
 	"\fframework_id\x18\x01 \x01(\tR\vframeworkId\"8\n" +
 	"\x0fUpdateFramework\x12%\n" +
 	"\x0eframework_info\x18\x01 \x01(\fR\rframeworkInfo\"\x06\n" +
@@ -1657,7 +1724,7 @@ func file_meseta_link_v1_link_proto_rawDescGZIP() []byte {
 	return file_meseta_link_v1_link_proto_rawDescData
 }
 
-var file_meseta_link_v1_link_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_meseta_link_v1_link_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_meseta_link_v1_link_proto_goTypes = []any{
 	(*AgentMessage)(nil),      // 0: meseta.link.v1.AgentMessage
 	(*MasterMessage)(nil),     // 1: meseta.link.v1.MasterMessage
@@ -1677,34 +1744,36 @@ var file_meseta_link_v1_link_proto_goTypes = []any{
 	(*ExecutorExited)(nil),    // 15: meseta.link.v1.ExecutorExited
 	(*ShutdownExecutor)(nil),  // 16: meseta.link.v1.ShutdownExecutor
 	(*ShutdownFramework)(nil), // 17: meseta.link.v1.ShutdownFramework
-	(*UpdateFramework)(nil),   // 18: meseta.link.v1.UpdateFramework
-	(*Ping)(nil),              // 19: meseta.link.v1.Ping
+	(*FrameworkGone)(nil),     // 18: meseta.link.v1.FrameworkGone
+	(*UpdateFramework)(nil),   // 19: meseta.link.v1.UpdateFramework
+	(*Ping)(nil),              // 20: meseta.link.v1.Ping
 }
 var file_meseta_link_v1_link_proto_depIdxs = []int32{
 	2,  // 0: meseta.link.v1.AgentMessage.subscribe:type_name -> meseta.link.v1.Subscribe
 	11, // 1: meseta.link.v1.AgentMessage.update:type_name -> meseta.link.v1.Update
 	14, // 2: meseta.link.v1.AgentMessage.message:type_name -> meseta.link.v1.ExecutorMessage
 	15, // 3: meseta.link.v1.AgentMessage.executor_exited:type_name -> meseta.link.v1.ExecutorExited
-	19, // 4: meseta.link.v1.AgentMessage.ping:type_name -> meseta.link.v1.Ping
+	20, // 4: meseta.link.v1.AgentMessage.ping:type_name -> meseta.link.v1.Ping
 	9,  // 5: meseta.link.v1.AgentMessage.task_refused:type_name -> meseta.link.v1.TaskRefused
-	6,  // 6: meseta.link.v1.MasterMessage.subscribed:type_name -> meseta.link.v1.Subscribed
-	7,  // 7: meseta.link.v1.MasterMessage.refused:type_name -> meseta.link.v1.Refused
-	8,  // 8: meseta.link.v1.MasterMessage.run_task:type_name -> meseta.link.v1.RunTask
-	10, // 9: meseta.link.v1.MasterMessage.kill_task:type_name -> meseta.link.v1.KillTask
-	12, // 10: meseta.link.v1.MasterMessage.acknowledge:type_name -> meseta.link.v1.Acknowledge
-	13, // 11: meseta.link.v1.MasterMessage.message:type_name -> meseta.link.v1.FrameworkMessage
-	16, // 12: meseta.link.v1.MasterMessage.shutdown_executor:type_name -> meseta.link.v1.ShutdownExecutor
-	17, // 13: meseta.link.v1.MasterMessage.shutdown_framework:type_name -> meseta.link.v1.ShutdownFramework
-	18, // 14: meseta.link.v1.MasterMessage.update_framework:type_name -> meseta.link.v1.UpdateFramework
-	19, // 15: meseta.link.v1.MasterMessage.ping:type_name -> meseta.link.v1.Ping
-	3,  // 16: meseta.link.v1.Subscribe.tasks:type_name -> meseta.link.v1.Task
-	4,  // 17: meseta.link.v1.Subscribe.executors:type_name -> meseta.link.v1.Executor
-	5,  // 18: meseta.link.v1.Subscribe.frameworks:type_name -> meseta.link.v1.Framework
-	19, // [19:19] is the sub-list for method output_type
-	19, // [19:19] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	18, // 6: meseta.link.v1.AgentMessage.framework_gone:type_name -> meseta.link.v1.FrameworkGone
+	6,  // 7: meseta.link.v1.MasterMessage.subscribed:type_name -> meseta.link.v1.Subscribed
+	7,  // 8: meseta.link.v1.MasterMessage.refused:type_name -> meseta.link.v1.Refused
+	8,  // 9: meseta.link.v1.MasterMessage.run_task:type_name -> meseta.link.v1.RunTask
+	10, // 10: meseta.link.v1.MasterMessage.kill_task:type_name -> meseta.link.v1.KillTask
+	12, // 11: meseta.link.v1.MasterMessage.acknowledge:type_name -> meseta.link.v1.Acknowledge
+	13, // 12: meseta.link.v1.MasterMessage.message:type_name -> meseta.link.v1.FrameworkMessage
+	16, // 13: meseta.link.v1.MasterMessage.shutdown_executor:type_name -> meseta.link.v1.ShutdownExecutor
+	17, // 14: meseta.link.v1.MasterMessage.shutdown_framework:type_name -> meseta.link.v1.ShutdownFramework
+	19, // 15: meseta.link.v1.MasterMessage.update_framework:type_name -> meseta.link.v1.UpdateFramework
+	20, // 16: meseta.link.v1.MasterMessage.ping:type_name -> meseta.link.v1.Ping
+	3,  // 17: meseta.link.v1.Subscribe.tasks:type_name -> meseta.link.v1.Task
+	4,  // 18: meseta.link.v1.Subscribe.executors:type_name -> meseta.link.v1.Executor
+	5,  // 19: meseta.link.v1.Subscribe.frameworks:type_name -> meseta.link.v1.Framework
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_meseta_link_v1_link_proto_init() }
@@ -1719,6 +1788,7 @@ func file_meseta_link_v1_link_proto_init() {
 		(*AgentMessage_ExecutorExited)(nil),
 		(*AgentMessage_Ping)(nil),
 		(*AgentMessage_TaskRefused)(nil),
+		(*AgentMessage_FrameworkGone)(nil),
 	}
 	file_meseta_link_v1_link_proto_msgTypes[1].OneofWrappers = []any{
 		(*MasterMessage_Subscribed)(nil),
@@ -1738,7 +1808,7 @@ func file_meseta_link_v1_link_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_meseta_link_v1_link_proto_rawDesc), len(file_meseta_link_v1_link_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   20,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

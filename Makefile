@@ -1,0 +1,33 @@
+# The two commands of the README are "go run ./cmd/meseta demo" and "make test"; everything else is for
+# those who work on Meseta.
+
+GO      ?= go
+PKGS    := ./...
+TIMEOUT ?= 20m
+
+.PHONY: build test check vet fmt generate generated unit bench fuzz interop soak sim clean
+
+build: ## the binary, static
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/meseta ./cmd/meseta
+
+test: check unit ## everything that proves the project
+
+check: fmt vet generated
+
+fmt:
+	@out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "gofmt wants to change:"; echo "$$out"; exit 1; }
+
+vet:
+	$(GO) vet $(PKGS)
+
+generate: ## the Go code of the .proto files
+	$(GO) run ./api/internal/generate
+
+generated:
+	$(GO) run ./api/internal/generate -check
+
+unit: ## unit, property, simulation and end-to-end tests, race detector on
+	$(GO) test -race -timeout $(TIMEOUT) $(PKGS)
+
+clean:
+	rm -rf bin dist

@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	masterpb "github.com/meseta/meseta/api/mesos/v1/master"
+	"github.com/meseta/meseta/internal/wire"
+)
+
+// maxAnswer bounds what is read of one answer.
+const maxAnswer = 1 << 30
+
+// Client talks to a master.
+type Client struct {
+	Master string // host:port
+	HTTP   *http.Client
+}
+
+// NewClient returns a client of the master at an address.
+func NewClient(master string) *Client {
+	return &Client{Master: master, HTTP: &http.Client{Timeout: time.Minute}}
+}
+
+// Call asks the master's operator API.
+func (c *Client) Call(ctx context.Context, t masterpb.Call_Type) (*masterpb.Response, error) {
+	body, err := wire.Protobuf.Marshal(&masterpb.Call{Type: t.Enum()})
+	if err != nil {
+		return nil, err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+c.Master+"/api/v1", bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("master %q: expected host:port", c.Master)
+	}
+	request.Header.Set("Content-Type", wire.Protobuf.ContentType())
+	request.Header.Set("Accept", wire.Protobuf.ContentType())
+	answer, err := c.fetch(request, "master")
+	if err != nil {
+		return nil, err
+	}
+	response := new(masterpb.Response)
+	if err := wire.Protobuf.Unmarshal(answer, response); err != nil {
+		return nil, fmt.Errorf("master %s: answer to %s: %w", c.Master, t, err)
+	}
+	return response, nil
+}
+
+// fetch sends a request and returns the body of a good answer.
+func (c *Client) fetch(request *http.Request, who string) ([]byte, error) {
+	answer, err := c.HTTP.Do(request)
+	if err != nil {
+		return nil, unreachable(who, request.URL.Host, err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", who, request.URL.Host, err)
+	}
+	if answer.StatusCode != http.StatusOK {
+		return nil, &answerError{who: who, host: request.URL.Host, code: answer.StatusCode, text: strings.TrimSpace(string(body))}
+	}
+	return body, nil
+}
+
+// answerError is an answer other than 200.
+type answerError struct {
+	who, host string
+	code      int
+	text      string
+}
+
+func (e *answerError) Error() string {
+	return fmt.Sprintf("%s %s: %s: %s", e.who, e.host, http.StatusText(e.code), e.text)
+}
+
+// unreachable says what can be done about a peer that does not answer.
+func unreachable(who, host string, err error) error {
+	if errors.Is(err, syscall.ECONNREFUSED) && who == "master" {
+		return fmt.Errorf("no master answers at %s; start a cluster on this machine with: meseta dev, "+
+			"or name another master with: --master HOST:PORT", host)
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("no %s answers at %s: it may have been stopped", who, host)
+	}
+	return fmt.Errorf("%s %s: %w", who, host, err)
+}
+
+// readFile reads a piece of a file in a sandbox, from the agent at address.
+func (c *Client) readFile(ctx context.Context, address, path string, offset, length int64) (data string, at int64, err error) {
+	q := url.Values{"path": {path}, "offset": {strconv.FormatInt(offset, 10)}}
+	if length >= 0 {
+		q.Set("length", strconv.FormatInt(length, 10))
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/files/read?"+q.Encode(), nil)
+	if err != nil {
+		return "", 0, fmt.Errorf("agent %q: expected host:port", address)
+	}
+	body, err := c.fetch(request, "agent")
+	if err != nil {
+		return "", 0, err
+	}
+	var piece struct {
+		Data   string `json:"data"`
+		Offset int64  `json:"offset"`
+	}
+	if err := json.Unmarshal(body, &piece); err != nil {
+		return "", 0, fmt.Errorf("agent %s: answer to /files/read: %w", address, err)
+	}
+	return piece.Data, piece.Offset, nil
+}

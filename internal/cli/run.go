@@ -1,0 +1,219 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/meseta/meseta/api/mesos/v1"
+	masterpb "github.com/meseta/meseta/api/mesos/v1/master"
+	"github.com/meseta/meseta/scheduler"
+)
+
+// RunOptions describe one command to run on the cluster.
+type RunOptions struct {
+	Master  string
+	Name    string // default: the command's first word
+	Command []string
+	CPUs    float64
+	Mem     float64 // MiB
+	Disk    float64 // MiB
+	Logger  *slog.Logger
+}
+
+// Run runs a command on the cluster, prints what it writes and returns its exit code: the command's
+// own, or 128 and the signal's number if a signal ended it. The end of ctx kills the command.
+func Run(ctx context.Context, o RunOptions, stdout, stderr io.Writer) (int, error) {
+	client := NewClient(o.Master)
+	if _, err := client.Call(ctx, masterpb.Call_GET_HEALTH); err != nil {
+		return 0, err
+	}
+	r := newRunner(o)
+	driver, err := scheduler.NewDriver(r, scheduler.Config{
+		Masters:   []string{o.Master},
+		Framework: &mesos.FrameworkInfo{Name: new("meseta run"), User: new("")},
+		Logger:    o.Logger,
+	})
+	if err != nil {
+		return 0, err
+	}
+	driver.Start()
+	defer driver.Stop(false)
+
+	group, output := errgroup.WithContext(context.WithoutCancel(ctx))
+	group.Go(func() error { return r.stream(output, client, "stdout", stdout) })
+	group.Go(func() error { return r.stream(output, client, "stderr", stderr) })
+	select {
+	case <-r.ended:
+	case <-ctx.Done():
+		driver.KillTask(r.id())
+		r.wait(killPatience)
+	}
+	if err := group.Wait(); err != nil {
+		return 0, err
+	}
+	return r.exitCode()
+}
+
+// killPatience is how long the end of a killed task is waited for: longer than any usual grace period.
+const killPatience = 15 * time.Second
+
+// runner is the framework of one task.
+type runner struct {
+	scheduler.Base
+	options RunOptions
+	task    string
+
+	started chan struct{} // closed when the task's sandbox is known
+	ended   chan struct{} // closed when there is a last status or an error
+
+	// owned by the driver's callbacks until the channel that announces them is closed
+	framework string
+	launched  bool
+	agent     string // address
+	path      string // of the sandbox
+	last      *mesos.TaskStatus
+	failure   error
+}
+
+func newRunner(o RunOptions) *runner {
+	return &runner{options: o, task: "run-" + uuid.NewString()[:8], started: make(chan struct{}), ended: make(chan struct{})}
+}
+
+func (r *runner) id() *mesos.TaskID { return &mesos.TaskID{Value: &r.task} }
+
+// Registered notes the framework's id, which is part of the sandbox's path.
+func (r *runner) Registered(_ scheduler.Driver, id *mesos.FrameworkID, _ *mesos.MasterInfo) {
+	r.framework = id.GetValue()
+}
+
+// ResourceOffers launches the task on the first offer that holds it.
+func (r *runner) ResourceOffers(d scheduler.Driver, offers []*mesos.Offer) {
+	for _, o := range offers {
+		if r.launched || scalar(o.Resources, "cpus") < r.options.CPUs || scalar(o.Resources, "mem") < r.options.Mem ||
+			scalar(o.Resources, "disk") < r.options.Disk {
+			d.DeclineOffer(o.Id, nil)
+			continue
+		}
+		r.launched = true
+		a := o.GetUrl().GetAddress()
+		r.agent = net.JoinHostPort(a.GetIp(), strconv.Itoa(int(a.GetPort())))
+		d.LaunchTasks([]*mesos.OfferID{o.Id}, []*mesos.TaskInfo{r.taskInfo(o)}, nil)
+		d.SuppressOffers()
+	}
+}
+
+func (r *runner) taskInfo(o *mesos.Offer) *mesos.TaskInfo {
+	name := r.options.Name
+	if name == "" {
+		name = r.options.Command[0]
+	}
+	t := &mesos.TaskInfo{
+		Name: &name, TaskId: r.id(), AgentId: o.AgentId,
+		Command: &mesos.CommandInfo{Shell: new(false), Value: &r.options.Command[0], Arguments: r.options.Command},
+	}
+	for _, want := range []struct {
+		name  string
+		value float64
+	}{{"cpus", r.options.CPUs}, {"mem", r.options.Mem}, {"disk", r.options.Disk}} {
+		if want.value > 0 {
+			t.Resources = append(t.Resources, &mesos.Resource{Name: &want.name, Type: mesos.Value_SCALAR.Enum(),
+				Scalar: &mesos.Value_Scalar{Value: &want.value}})
+		}
+	}
+	return t
+}
+
+// StatusUpdate notes where the sandbox is, and the end.
+func (r *runner) StatusUpdate(_ scheduler.Driver, s *mesos.TaskStatus) {
+	container := s.GetContainerStatus().GetContainerId().GetValue()
+	if container != "" && r.path == "" {
+		r.path = "/frameworks/" + r.framework + "/executors/" + s.GetExecutorId().GetValue() + "/runs/" + container + "/"
+		close(r.started)
+	}
+	if terminal(s.GetState()) && r.last == nil {
+		r.last = s
+		close(r.ended)
+	}
+}
+
+// Error ends the run.
+func (r *runner) Error(_ scheduler.Driver, err error) {
+	if r.last == nil && r.failure == nil {
+		r.failure = err
+		close(r.ended)
+	}
+}
+
+// wait waits for the end, but not for ever.
+func (r *runner) wait(patience time.Duration) {
+	select {
+	case <-r.ended:
+	case <-time.After(patience):
+	}
+}
+
+// exitCode tells how the task ended.
+func (r *runner) exitCode() (int, error) {
+	select {
+	case <-r.ended:
+	default:
+		return 0, fmt.Errorf("task %s: did not end within %s of being killed", r.task, killPatience)
+	}
+	if r.failure != nil {
+		return 0, r.failure
+	}
+	message := r.last.GetMessage()
+	var code int
+	if _, err := fmt.Sscanf(message, "Command exited with status %d", &code); err == nil {
+		return code, nil
+	}
+	if name, ok := strings.CutPrefix(message, "Command terminated with signal "); ok {
+		return 128 + signalNumber(name), nil
+	}
+	return 0, fmt.Errorf("task %s: %s: %s", r.task, shortState(r.last.GetState()), orDash(message))
+}
+
+// signalNumber finds a signal by its description; 0 if there is none.
+func signalNumber(name string) int {
+	for n := 1; n < 65; n++ {
+		if strings.EqualFold(syscall.Signal(n).String(), name) {
+			return n
+		}
+	}
+	return 0
+}
+
+// stream prints a file of the sandbox as it grows, to its end.
+func (r *runner) stream(ctx context.Context, c *Client, file string, w io.Writer) error {
+	select {
+	case <-r.started:
+	case <-r.ended:
+		return nil
+	case <-ctx.Done():
+		return nil
+	}
+	f := &sandboxFile{client: c, agent: r.agent, path: r.path + file}
+	for {
+		over := false
+		select {
+		case <-r.ended:
+			over = true
+		case <-ctx.Done():
+			return nil
+		case <-time.After(followPause):
+		}
+		if err := f.copy(ctx, w); err != nil || over {
+			return err
+		}
+	}
+}

@@ -1,0 +1,223 @@
+// Package testcluster runs real clusters for tests: the binary, its processes, real sockets. A cluster
+// lives in a temporary directory and is gone when its test is; what its processes said is printed when
+// the test failed.
+package testcluster
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	masterpb "github.com/meseta/meseta/api/mesos/v1/master"
+	"github.com/meseta/meseta/internal/cli"
+)
+
+// patience is how long anything in a test cluster may take that normally takes no time.
+const patience = 30 * time.Second
+
+// build makes the binary once for all tests of a process.
+var build = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "meseta-test-bin-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "meseta")
+	out, err := exec.Command("go", "build", "-o", path, "github.com/meseta/meseta/cmd/meseta").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return path, os.Chmod(dir, 0o755)
+})
+
+// Binary is the path of the meseta binary, freshly built. Run removes it.
+func Binary(t testing.TB) string {
+	t.Helper()
+	path, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Run is for TestMain: it runs the tests and removes what Binary built.
+func Run(m *testing.M) int {
+	code := m.Run()
+	if path, err := build(); err == nil {
+		os.RemoveAll(filepath.Dir(path))
+	}
+	return code
+}
+
+// Options say what a cluster is made of.
+type Options struct {
+	Agents      int      // default 1
+	MasterFlags []string // beside those that tell its directory and port
+	AgentFlags  []string // likewise; resources are cpus:4;mem:2048;disk:4096 unless given here
+}
+
+// Cluster is a running cluster.
+type Cluster struct {
+	t      testing.TB
+	dir    string
+	Master *Process
+	Agents []*Process
+}
+
+// Start starts a cluster and waits until its agents have registered.
+func Start(t testing.TB, o Options) *Cluster {
+	t.Helper()
+	c := &Cluster{t: t, dir: shortDir(t)}
+	c.Master = c.start("master", append([]string{"master", "--port=-1", "--work-dir=" + c.dir + "/master"}, o.MasterFlags...))
+	for n := range max(1, o.Agents) {
+		name := fmt.Sprintf("agent-%d", n)
+		flags := []string{"agent", "--master=" + c.Master.Address, "--port=-1", "--work-dir=" + c.dir + "/" + name,
+			"--resources=cpus:4;mem:2048;disk:4096", "--end-tasks-on-stop"}
+		c.Agents = append(c.Agents, c.start(name, append(flags, o.AgentFlags...)))
+	}
+	Eventually(t, "agents register", func() bool {
+		return len(c.Ask(masterpb.Call_GET_AGENTS).GetGetAgents().GetAgents()) == len(c.Agents)
+	})
+	return c
+}
+
+// shortDir is a temporary directory whose path is short enough for unix sockets and open to all users.
+func shortDir(t testing.TB) string {
+	dir, err := os.MkdirTemp("", "mst-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// Dir is the cluster's temporary directory.
+func (c *Cluster) Dir() string { return c.dir }
+
+// Ask asks the master's operator API.
+func (c *Cluster) Ask(call masterpb.Call_Type) *masterpb.Response {
+	c.t.Helper()
+	r, err := cli.NewClient(c.Master.Address).Call(c.t.Context(), call)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return r
+}
+
+// Process is one process of the binary.
+type Process struct {
+	Address string // that it serves
+	cmd     *exec.Cmd
+	log     *os.File
+	done    chan struct{}
+}
+
+func (c *Cluster) start(name string, args []string) *Process {
+	c.t.Helper()
+	told, tell, err := os.Pipe()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer told.Close()
+	log, err := os.Create(filepath.Join(c.dir, name+".log"))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	p := &Process{cmd: exec.Command(Binary(c.t), append(args, "--ready-fd=3")...), log: log, done: make(chan struct{})}
+	p.cmd.Stdout, p.cmd.Stderr, p.cmd.ExtraFiles = log, log, []*os.File{tell}
+	if err := p.cmd.Start(); err != nil {
+		c.t.Fatal(err)
+	}
+	tell.Close()
+	go func() {
+		defer close(p.done)
+		p.cmd.Wait()
+	}()
+	c.t.Cleanup(func() {
+		p.Stop()
+		if c.t.Failed() {
+			text, _ := os.ReadFile(log.Name())
+			c.t.Logf("%s said:\n%s", name, bytes.TrimSpace(text))
+		}
+		log.Close()
+	})
+	told.SetReadDeadline(time.Now().Add(patience))
+	line, err := bufio.NewReader(told).ReadString('\n')
+	if err != nil {
+		c.t.Fatalf("%s did not tell its address: %v", name, err)
+	}
+	p.Address = strings.TrimSpace(line)
+	return p
+}
+
+// Stop ends a process in order and waits for it.
+func (p *Process) Stop() {
+	p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.done:
+	case <-time.After(patience):
+		p.Kill()
+	}
+}
+
+// Kill ends a process as kill -9 does and waits for it.
+func (p *Process) Kill() {
+	p.cmd.Process.Kill()
+	<-p.done
+}
+
+// PID is the process's id.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Result is how a command ended.
+type Result struct {
+	Stdout, Stderr string
+	Code           int
+}
+
+// Meseta runs the binary with arguments and waits for it.
+func Meseta(t testing.TB, args ...string) Result {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, Binary(t), args...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = patience
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return Result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// Eventually waits until a condition holds.
+func Eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !holds(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited %s in vain until: %s", patience, what)
+		}
+	}
+}
+
+// Get fetches a URL's body from a process.
+func (p *Process) Get(path string) (*http.Response, error) {
+	return http.Get("http://" + p.Address + path)
+}

@@ -1,0 +1,142 @@
+package master
+
+import (
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	linkpb "github.com/meseta/meseta/api/meseta/link/v1"
+	"github.com/meseta/meseta/api/mesos/v1"
+	"github.com/meseta/meseta/internal/cluster"
+	"github.com/meseta/meseta/internal/cluster/clusterpb"
+	"github.com/meseta/meseta/internal/ids"
+)
+
+// decodeSubscribe turns an agent's first message into what the core understands. ip is the address
+// that the agent is to be reached at.
+func decodeSubscribe(link cluster.LinkID, m *linkpb.Subscribe, ip string) (cluster.AgentSubscribe, error) {
+	in := cluster.AgentSubscribe{Link: link, ID: ids.AgentID(m.AgentId)}
+	info := new(mesos.AgentInfo)
+	if err := proto.Unmarshal(m.AgentInfo, info); err != nil {
+		return in, fmt.Errorf("agent info: %w", err)
+	}
+	var err error
+	if in.Info, err = clusterpb.AgentFrom(info, ip, m.Release); err != nil {
+		return in, err
+	}
+	for _, f := range m.Frameworks {
+		message := new(mesos.FrameworkInfo)
+		if err := proto.Unmarshal(f.FrameworkInfo, message); err != nil {
+			return in, fmt.Errorf("framework info: %w", err)
+		}
+		in.Frameworks = append(in.Frameworks, clusterpb.FrameworkFrom(message))
+	}
+	for _, e := range m.Executors {
+		message := new(mesos.ExecutorInfo)
+		if err := proto.Unmarshal(e.ExecutorInfo, message); err != nil {
+			return in, fmt.Errorf("executor info: %w", err)
+		}
+		one, err := clusterpb.ExecutorFrom(message)
+		if err != nil {
+			return in, fmt.Errorf("executor %s: %w", one.ID, err)
+		}
+		in.Executors = append(in.Executors, cluster.AgentExecutor{Framework: ids.FrameworkID(e.FrameworkId), Info: one})
+	}
+	for _, t := range m.Tasks {
+		one, err := agentTask(t)
+		if err != nil {
+			return in, err
+		}
+		in.Tasks = append(in.Tasks, one)
+	}
+	return in, nil
+}
+
+func agentTask(m *linkpb.Task) (cluster.AgentTask, error) {
+	t := cluster.AgentTask{
+		Framework: ids.FrameworkID(m.FrameworkId),
+		State:     mesos.TaskState(m.State),
+		Finished:  m.TerminalAcknowledged,
+	}
+	info := new(mesos.TaskInfo)
+	if err := proto.Unmarshal(m.TaskInfo, info); err != nil {
+		return t, fmt.Errorf("task info: %w", err)
+	}
+	if t.Info = clusterpb.TaskFrom(info); t.Info.Problem != "" {
+		return t, fmt.Errorf("task %s: %s", t.Info.ID, t.Info.Problem)
+	}
+	for _, raw := range m.Statuses {
+		s, err := clusterpb.StatusFrom(raw)
+		if err != nil {
+			return t, fmt.Errorf("task %s: %w", t.Info.ID, err)
+		}
+		t.Statuses = append(t.Statuses, s)
+	}
+	return t, nil
+}
+
+// decodeAgent turns a later message of an agent into an input; nil for a sign of life.
+func decodeAgent(link cluster.LinkID, m *linkpb.AgentMessage) (cluster.Input, error) {
+	switch b := m.Body.(type) {
+	case *linkpb.AgentMessage_Update:
+		s, err := clusterpb.StatusFrom(b.Update.Status)
+		if err != nil {
+			return nil, err
+		}
+		return cluster.AgentUpdate{Link: link, Framework: ids.FrameworkID(b.Update.FrameworkId), Status: s,
+			Latest: mesos.TaskState(b.Update.LatestState)}, nil
+	case *linkpb.AgentMessage_Message:
+		return cluster.AgentMessage{Link: link, Framework: ids.FrameworkID(b.Message.FrameworkId),
+			Executor: ids.ExecutorID(b.Message.ExecutorId), Data: b.Message.Data}, nil
+	case *linkpb.AgentMessage_ExecutorExited:
+		return cluster.AgentExecutorExited{Link: link, Framework: ids.FrameworkID(b.ExecutorExited.FrameworkId),
+			Executor: ids.ExecutorID(b.ExecutorExited.ExecutorId), Status: b.ExecutorExited.Status}, nil
+	case *linkpb.AgentMessage_TaskRefused:
+		return cluster.AgentTaskRefused{Link: link, Framework: ids.FrameworkID(b.TaskRefused.FrameworkId),
+			Task: ids.TaskID(b.TaskRefused.TaskId), Reason: mesos.TaskStatus_Reason(b.TaskRefused.Reason),
+			Message: b.TaskRefused.Message}, nil
+	case *linkpb.AgentMessage_FrameworkGone:
+		return cluster.AgentFrameworkGone{Link: link, Framework: ids.FrameworkID(b.FrameworkGone.FrameworkId)}, nil
+	case *linkpb.AgentMessage_Ping:
+		return nil, nil
+	}
+	return nil, fmt.Errorf("agent message of unexpected type %T", m.Body)
+}
+
+// encodeCommand turns a command into the body of a message of the session.
+func (m *Master) encodeCommand(session uint64, c cluster.Command) ([]byte, error) {
+	out := &linkpb.MasterMessage{Session: session, Epoch: m.epoch}
+	switch c := c.(type) {
+	case cluster.Welcome:
+		out.Body = &linkpb.MasterMessage_Subscribed{Subscribed: &linkpb.Subscribed{
+			AgentId: string(c.Agent), ClusterId: m.clusterID, MasterId: m.id,
+			PingIntervalNs: int64(m.config.AgentPingTimeout), MaxMissedPings: uint32(m.config.MaxAgentPingTimeouts)}}
+	case cluster.Refuse:
+		out.Body = &linkpb.MasterMessage_Refused{Refused: &linkpb.Refused{Reason: c.Reason, Final: c.Final}}
+	case cluster.RunTask:
+		out.Body = &linkpb.MasterMessage_RunTask{RunTask: &linkpb.RunTask{
+			FrameworkInfo: clusterpb.Encode(clusterpb.FrameworkTo(&c.Framework.Info)),
+			TaskInfo:      clusterpb.TaskBytes(c.Framework.Info.ID, &c.Task)}}
+	case cluster.KillTask:
+		out.Body = &linkpb.MasterMessage_KillTask{KillTask: &linkpb.KillTask{
+			FrameworkId: string(c.Framework), TaskId: string(c.Task), KillPolicy: c.Policy}}
+	case cluster.AcknowledgeUpdate:
+		out.Body = &linkpb.MasterMessage_Acknowledge{Acknowledge: &linkpb.Acknowledge{
+			FrameworkId: string(c.Framework), TaskId: string(c.Task), Uuid: c.UUID[:]}}
+	case cluster.FrameworkMessage:
+		out.Body = &linkpb.MasterMessage_Message{Message: &linkpb.FrameworkMessage{
+			FrameworkId: string(c.Framework), ExecutorId: string(c.Executor), Data: c.Data}}
+	case cluster.ShutdownExecutor:
+		out.Body = &linkpb.MasterMessage_ShutdownExecutor{ShutdownExecutor: &linkpb.ShutdownExecutor{
+			FrameworkId: string(c.Framework), ExecutorId: string(c.Executor)}}
+	case cluster.ShutdownFramework:
+		out.Body = &linkpb.MasterMessage_ShutdownFramework{ShutdownFramework: &linkpb.ShutdownFramework{
+			FrameworkId: string(c.Framework)}}
+	case cluster.UpdateFramework:
+		out.Body = &linkpb.MasterMessage_UpdateFramework{UpdateFramework: &linkpb.UpdateFramework{
+			FrameworkInfo: clusterpb.Encode(clusterpb.FrameworkTo(&c.Framework.Info))}}
+	default:
+		panic(fmt.Sprintf("master: command of unknown type %T", c))
+	}
+	return proto.Marshal(out)
+}

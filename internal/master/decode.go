@@ -1,0 +1,180 @@
+package master
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/meseta/meseta/api/mesos/v1"
+	schedulerpb "github.com/meseta/meseta/api/mesos/v1/scheduler"
+	"github.com/meseta/meseta/internal/cluster"
+	"github.com/meseta/meseta/internal/cluster/clusterpb"
+	"github.com/meseta/meseta/internal/ids"
+)
+
+// How long an offer's rest is refused unless the scheduler says otherwise, and at most.
+const (
+	defaultRefusal = 5 * time.Second
+	maxRefusal     = 365 * 24 * time.Hour
+)
+
+// validateCall says what a call lacks to be looked at, in Mesos' words; empty if nothing.
+func validateCall(call *schedulerpb.Call) string {
+	missing := func(name string, there bool) string {
+		if there {
+			return ""
+		}
+		return "Expecting '" + name + "' to be present"
+	}
+	if call.Type == nil || call.GetType() == schedulerpb.Call_UNKNOWN {
+		return missing("type", false)
+	}
+	if call.GetType() == schedulerpb.Call_SUBSCRIBE {
+		return validateSubscribe(call)
+	}
+	if call.FrameworkId == nil {
+		return missing("framework_id", false)
+	}
+	switch call.GetType() {
+	case schedulerpb.Call_ACCEPT:
+		return missing("accept", call.Accept != nil)
+	case schedulerpb.Call_DECLINE:
+		return missing("decline", call.Decline != nil)
+	case schedulerpb.Call_ACCEPT_INVERSE_OFFERS:
+		return missing("accept_inverse_offers", call.AcceptInverseOffers != nil)
+	case schedulerpb.Call_DECLINE_INVERSE_OFFERS:
+		return missing("decline_inverse_offers", call.DeclineInverseOffers != nil)
+	case schedulerpb.Call_KILL:
+		return missing("kill", call.Kill != nil)
+	case schedulerpb.Call_SHUTDOWN:
+		return missing("shutdown", call.Shutdown != nil)
+	case schedulerpb.Call_ACKNOWLEDGE:
+		if call.Acknowledge != nil && !validUUID(call.Acknowledge.GetUuid()) {
+			return "Not a valid UUID"
+		}
+		return missing("acknowledge", call.Acknowledge != nil)
+	case schedulerpb.Call_ACKNOWLEDGE_OPERATION_STATUS:
+		return missing("acknowledge_operation_status", call.AcknowledgeOperationStatus != nil)
+	case schedulerpb.Call_RECONCILE:
+		return missing("reconcile", call.Reconcile != nil)
+	case schedulerpb.Call_RECONCILE_OPERATIONS:
+		return missing("reconcile_operations", call.ReconcileOperations != nil)
+	case schedulerpb.Call_MESSAGE:
+		return missing("message", call.Message != nil)
+	case schedulerpb.Call_REQUEST:
+		return missing("request", call.Request != nil)
+	case schedulerpb.Call_UPDATE_FRAMEWORK:
+		return missing("update_framework", call.UpdateFramework != nil)
+	}
+	return ""
+}
+
+func validateSubscribe(call *schedulerpb.Call) string {
+	if call.Subscribe == nil {
+		return "Expecting 'subscribe' to be present"
+	}
+	if call.FrameworkId.GetValue() != call.Subscribe.GetFrameworkInfo().GetId().GetValue() {
+		return "'framework_id' differs from 'subscribe.framework_info.id'"
+	}
+	return ""
+}
+
+// validUUID accepts what Mesos accepts: 16 bytes that name one of the versions 1 to 5.
+func validUUID(b []byte) bool {
+	return len(b) == 16 && b[6]>>4 >= 1 && b[6]>>4 <= 5
+}
+
+// decodeCall turns a valid call other than SUBSCRIBE into what the core understands. An error means
+// that it is well formed but not built yet.
+func decodeCall(m *schedulerpb.Call) (cluster.Call, error) {
+	switch m.GetType() {
+	case schedulerpb.Call_TEARDOWN:
+		return cluster.Teardown{}, nil
+	case schedulerpb.Call_ACCEPT:
+		return decodeAccept(m.Accept)
+	case schedulerpb.Call_DECLINE:
+		return cluster.Decline{Offers: offerIDs(m.Decline.OfferIds), Refuse: refusal(m.Decline.Filters)}, nil
+	case schedulerpb.Call_REVIVE:
+		return cluster.Revive{Roles: roles(m.Revive.GetRoles())}, nil
+	case schedulerpb.Call_SUPPRESS:
+		return cluster.Suppress{Roles: roles(m.Suppress.GetRoles())}, nil
+	case schedulerpb.Call_KILL:
+		kill := cluster.Kill{
+			Task:  ids.TaskID(m.Kill.GetTaskId().GetValue()),
+			Agent: ids.AgentID(m.Kill.GetAgentId().GetValue()),
+		}
+		if m.Kill.KillPolicy != nil {
+			kill.Policy = clusterpb.Encode(m.Kill.KillPolicy)
+		}
+		return kill, nil
+	case schedulerpb.Call_SHUTDOWN:
+		return cluster.Shutdown{
+			Executor: ids.ExecutorID(m.Shutdown.GetExecutorId().GetValue()),
+			Agent:    ids.AgentID(m.Shutdown.GetAgentId().GetValue()),
+		}, nil
+	case schedulerpb.Call_ACKNOWLEDGE:
+		return cluster.Acknowledge{
+			Agent: ids.AgentID(m.Acknowledge.GetAgentId().GetValue()),
+			Task:  ids.TaskID(m.Acknowledge.GetTaskId().GetValue()),
+			UUID:  cluster.UUID(m.Acknowledge.GetUuid()),
+		}, nil
+	case schedulerpb.Call_RECONCILE:
+		return decodeReconcile(m.Reconcile), nil
+	case schedulerpb.Call_MESSAGE:
+		return cluster.Message{
+			Agent:    ids.AgentID(m.Message.GetAgentId().GetValue()),
+			Executor: ids.ExecutorID(m.Message.GetExecutorId().GetValue()),
+			Data:     m.Message.GetData(),
+		}, nil
+	case schedulerpb.Call_REQUEST:
+		return cluster.RequestResources{}, nil
+	}
+	return nil, fmt.Errorf("%s is not implemented", m.GetType())
+}
+
+func decodeAccept(m *schedulerpb.Call_Accept) (cluster.Call, error) {
+	accept := cluster.Accept{Offers: offerIDs(m.OfferIds), Refuse: refusal(m.Filters)}
+	for _, op := range m.Operations {
+		if op.GetType() != mesos.Offer_Operation_LAUNCH {
+			return nil, fmt.Errorf("ACCEPT with an operation of type %s is not implemented", op.GetType())
+		}
+		for _, t := range op.GetLaunch().GetTaskInfos() {
+			accept.Tasks = append(accept.Tasks, clusterpb.TaskFrom(t))
+		}
+	}
+	return accept, nil
+}
+
+func decodeReconcile(m *schedulerpb.Call_Reconcile) cluster.Reconcile {
+	var r cluster.Reconcile
+	for _, t := range m.Tasks {
+		r.Tasks = append(r.Tasks, cluster.ReconcileTask{
+			Task:  ids.TaskID(t.GetTaskId().GetValue()),
+			Agent: ids.AgentID(t.GetAgentId().GetValue()),
+		})
+	}
+	return r
+}
+
+func offerIDs(ms []*mesos.OfferID) []ids.OfferID {
+	out := make([]ids.OfferID, len(ms))
+	for i, m := range ms {
+		out[i] = ids.OfferID(m.GetValue())
+	}
+	return out
+}
+
+func roles(names []string) []ids.Role {
+	out := make([]ids.Role, len(names))
+	for i, n := range names {
+		out[i] = ids.Role(n)
+	}
+	return out
+}
+
+// refusal reads filters as Mesos does: five seconds unless said otherwise, a year at the most.
+func refusal(f *mesos.Filters) time.Duration {
+	if f == nil || f.RefuseSeconds == nil || f.GetRefuseSeconds() < 0 {
+		return defaultRefusal
+	}
+	return min(clusterpb.Seconds(f.GetRefuseSeconds()), maxRefusal)
+}

@@ -1,0 +1,261 @@
+package master
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/meseta/meseta/internal/cluster"
+	"github.com/meseta/meseta/internal/core"
+	"github.com/meseta/meseta/internal/wire"
+)
+
+// errBusy means that the front door stayed full for too long.
+var errBusy = errors.New("the master is too busy")
+
+const (
+	frontDoorSize = 4096            // inputs that wait
+	frontDoorWait = 5 * time.Second // how long a caller waits for a place
+	maxBatch      = 256             // inputs that are taken in one turn
+)
+
+// delivery is an input on its way into the loop, with what its sender wants back.
+type delivery struct {
+	in     cluster.Input
+	answer chan<- cluster.Answer // of a SchedulerCall
+	stream *subscriber           // of a Subscribe
+	link   *agentLink            // of an AgentSubscribe
+	view   chan<- cluster.View   // instead of an input
+}
+
+// subscriber is a scheduler at the other end of a stream.
+type subscriber struct {
+	*wire.Stream
+	codec wire.Codec
+	begun bool // SUBSCRIBED was sent, and the heartbeats were started
+}
+
+// loop owns the core and carries out what it decides.
+type loop struct {
+	m     *Master
+	core  *cluster.Cluster
+	start time.Time
+	log   *slog.Logger
+
+	front chan delivery
+	back  backDoor
+
+	// owned by run
+	streams map[cluster.StreamID]*subscriber
+	links   map[cluster.LinkID]*agentLink
+}
+
+// backDoor is a queue that never refuses. What is put in is bounded by what the loop itself asked for.
+type backDoor struct {
+	mu     sync.Mutex
+	queue  []cluster.Input
+	signal chan struct{} // holds one token when the queue may not be empty
+}
+
+func (b *backDoor) put(in cluster.Input) {
+	b.mu.Lock()
+	b.queue = append(b.queue, in)
+	b.mu.Unlock()
+	select {
+	case b.signal <- struct{}{}:
+	default:
+	}
+}
+
+func (b *backDoor) take() []cluster.Input {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	all := b.queue
+	b.queue = nil
+	return all
+}
+
+func newLoop(m *Master, c *cluster.Cluster, log *slog.Logger) *loop {
+	return &loop{
+		m: m, core: c, start: time.Now(), log: log,
+		front:   make(chan delivery, frontDoorSize),
+		back:    backDoor{signal: make(chan struct{}, 1)},
+		streams: make(map[cluster.StreamID]*subscriber),
+		links:   make(map[cluster.LinkID]*agentLink),
+	}
+}
+
+// deliver puts an input in through the front door. It fails when the door stays full or ctx ends.
+func (l *loop) deliver(ctx context.Context, d delivery) error {
+	select {
+	case l.front <- d:
+		return nil
+	default:
+	}
+	patience := time.NewTimer(frontDoorWait)
+	defer patience.Stop()
+	select {
+	case l.front <- d:
+		return nil
+	case <-patience.C:
+		return errBusy
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// deliverPatiently puts an input in through the front door and waits for its place as long as it
+// takes: whoever reads a link stops reading meanwhile.
+func (l *loop) deliverPatiently(ctx context.Context, d delivery) error {
+	select {
+	case l.front <- d:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// run is the loop, from what the registry remembered until ctx ends.
+func (l *loop) run(ctx context.Context, first cluster.Recovered) {
+	l.step(delivery{in: first})
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		timer.Reset(l.untilDeadline())
+		select {
+		case d := <-l.front:
+			l.turn(d)
+		case <-l.back.signal:
+			for _, in := range l.back.take() {
+				l.step(delivery{in: in})
+			}
+		case <-timer.C:
+			l.step(delivery{in: cluster.Tick{}})
+		case <-ctx.Done():
+			l.closeAll(context.Cause(ctx))
+			return
+		}
+	}
+}
+
+// turn takes what waits at the front door, but not so much that the other events starve.
+func (l *loop) turn(d delivery) {
+	for n := 1; ; n++ {
+		l.step(d)
+		if n == maxBatch {
+			return
+		}
+		select {
+		case d = <-l.front:
+		default:
+			return
+		}
+	}
+}
+
+func (l *loop) untilDeadline() time.Duration {
+	next := l.core.NextDeadline()
+	if next == core.Never {
+		return time.Hour
+	}
+	return max(0, next-time.Since(l.start))
+}
+
+func (l *loop) now() core.Time {
+	now := time.Now()
+	return core.Time{Mono: now.Sub(l.start), Wall: now}
+}
+
+func (l *loop) step(d delivery) {
+	switch in := d.in.(type) {
+	case nil:
+		d.view <- l.core.View()
+		return
+	case cluster.Subscribe:
+		l.streams[in.Stream] = d.stream
+	case cluster.AgentSubscribe:
+		l.links[in.Link] = d.link
+	case cluster.StreamClosed:
+		delete(l.streams, in.Stream)
+	case cluster.LinkClosed:
+		delete(l.links, in.Link)
+	}
+	for _, out := range l.core.Step(l.now(), d.in) {
+		if a, ok := out.(cluster.Answer); ok {
+			d.answer <- a
+			continue
+		}
+		l.carryOut(out)
+	}
+}
+
+// carryOut does what the core wants done; nothing in it may block.
+func (l *loop) carryOut(out cluster.Output) {
+	switch out := out.(type) {
+	case cluster.Send:
+		l.send(out)
+	case cluster.CloseStream:
+		if s := l.streams[out.Stream]; s != nil {
+			s.Finish(errFinished)
+		}
+	case cluster.ToAgent:
+		if k := l.links[out.Link]; k != nil {
+			k.send(out.Command)
+		}
+	case cluster.CloseLink:
+		if k := l.links[out.Link]; k != nil {
+			k.Finish(errFinished)
+		}
+	case cluster.Persist:
+		l.m.registrar.put(out)
+	case cluster.Notice:
+		l.log.Log(context.Background(), slog.Level(out.Level), out.Text, out.Attrs...)
+	}
+}
+
+// errFinished is why a stream or link ended that the core ended.
+var errFinished = errors.New("finished by the master")
+
+func (l *loop) send(out cluster.Send) {
+	s := l.streams[out.Stream]
+	if s == nil {
+		return
+	}
+	record, err := l.m.encodeEvent(s.codec, out.Event)
+	if err != nil {
+		s.Close(err)
+		return
+	}
+	if s.Send(record) != nil {
+		return // the stream has ended, and its watcher tells the core
+	}
+	if _, ok := out.Event.(cluster.Subscribed); ok && !s.begun {
+		s.begun = true
+		s.Heartbeat(l.m.heartbeat(s.codec), 0, heartbeatInterval)
+	}
+}
+
+func (l *loop) closeAll(cause error) {
+	for _, s := range l.streams {
+		s.Close(cause)
+	}
+	for _, k := range l.links {
+		k.Close(cause)
+	}
+}
+
+// view asks the loop for a frozen view of the cluster.
+func (l *loop) view(ctx context.Context) (cluster.View, error) {
+	c := make(chan cluster.View, 1)
+	if err := l.deliver(ctx, delivery{view: c}); err != nil {
+		return cluster.View{}, err
+	}
+	select {
+	case v := <-c:
+		return v, nil
+	case <-ctx.Done():
+		return cluster.View{}, context.Cause(ctx)
+	}
+}

@@ -1,0 +1,188 @@
+package master
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/meseta/meseta/api/mesos/v1"
+	"github.com/meseta/meseta/internal/cluster"
+	"github.com/meseta/meseta/internal/operator"
+	"github.com/meseta/meseta/internal/registry"
+	"github.com/meseta/meseta/internal/wire"
+)
+
+// errStopping is why calls fail and streams end when the master stops.
+var errStopping = errors.New("the master is stopping")
+
+// Master is a leading master.
+type Master struct {
+	// immutable once it serves
+	config     Config
+	log        *slog.Logger
+	id         string // of this leadership
+	clusterID  string
+	epoch      uint64
+	info       *mesos.MasterInfo
+	started    time.Time
+	elected    time.Time
+	heartbeats map[wire.Codec][]byte
+	loop       *loop
+	registrar  *registrar
+	lifetime   context.Context // of held streams and links
+	stopping   <-chan struct{}
+
+	nextLink atomic.Uint64
+	watch    sync.WaitGroup // goroutines beside held streams and links
+}
+
+// Run is a master, from its election until ctx ends or its leadership does.
+func Run(ctx context.Context, config Config, log *slog.Logger) error {
+	if err := config.Validate(); err != nil {
+		return err
+	}
+	config.setDefaults()
+	listener, err := net.Listen("tcp", net.JoinHostPort(config.IP, strconv.Itoa(max(config.Port, 0))))
+	if err != nil {
+		return fmt.Errorf("master: %w", err)
+	}
+	defer listener.Close()
+	warnIfExposed(listener.Addr(), log)
+
+	reg, err := registry.Open(ctx, registry.Config{Dir: filepath.Join(config.WorkDir, "registry"), Log: log})
+	if err != nil {
+		return fmt.Errorf("master: %w", err)
+	}
+	defer reg.Close()
+	return lead(ctx, config, log, listener, reg)
+}
+
+// lead waits for leadership and serves as long as it lasts.
+func lead(ctx context.Context, config Config, log *slog.Logger, listener net.Listener, reg registry.Registry) error {
+	started := time.Now()
+	leadership, err := reg.Campaign(ctx)
+	if err != nil {
+		return fmt.Errorf("master: campaign: %w", err)
+	}
+	state, err := reg.Load(ctx)
+	if err != nil {
+		return fmt.Errorf("master: %w", err)
+	}
+	first, err := recovered(state)
+	if err != nil {
+		return fmt.Errorf("master: %w", err)
+	}
+	heartbeats, err := encodeHeartbeats()
+	if err != nil {
+		return fmt.Errorf("master: %w", err)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	m := &Master{config: config, log: log, id: uuid.NewString(), clusterID: reg.ClusterID(), epoch: leadership.Epoch(),
+		started: started, elected: time.Now(), heartbeats: heartbeats, lifetime: ctx, stopping: ctx.Done()}
+	m.info = masterInfo(m.id, &config, listener.Addr().(*net.TCPAddr))
+	m.loop = newLoop(m, cluster.New(cluster.Config{
+		MasterID:            m.id,
+		AgentTimeout:        config.AgentPingTimeout * time.Duration(config.MaxAgentPingTimeouts),
+		CompletedTasks:      config.MaxCompletedTasks,
+		CompletedFrameworks: config.MaxCompletedFrames,
+	}), log)
+	m.registrar = newRegistrar(reg, m.loop.back.put)
+
+	server := &http.Server{Handler: m.routes(), ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 10 * time.Minute,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+	group.Go(func() error { m.loop.run(ctx, first); return nil })
+	group.Go(func() error { return m.registrar.run(ctx) })
+	group.Go(func() error {
+		select {
+		case <-leadership.Lost():
+			return errors.New("master: leadership lost")
+		case <-ctx.Done():
+			return nil
+		}
+	})
+	group.Go(func() error {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("master: %w", err)
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-ctx.Done()
+		return server.Close()
+	})
+	log.Info("master leads", "address", listener.Addr(), "id", m.id, "cluster", m.clusterID, "epoch", m.epoch)
+	if config.Ready != nil {
+		config.Ready(listener.Addr().String())
+	}
+	err = group.Wait()
+	m.watch.Wait()
+	return err
+}
+
+// routes lists everything that is served. A path and the same under /master are one.
+func (m *Master) routes() http.Handler {
+	mux := http.NewServeMux()
+	both := func(path string, h http.HandlerFunc) {
+		mux.HandleFunc(path, h)
+		mux.HandleFunc("/master"+path, h)
+	}
+	both("/api/v1/scheduler", m.serveScheduler)
+	both("/api/v1/scheduler/", m.serveScheduler)
+	reads := &operator.Master{Info: m.info, Started: m.started, Elected: m.elected, MaxBytes: m.config.MaxCallBytes,
+		View:   func(r *http.Request) (cluster.View, error) { return m.loop.view(r.Context()) },
+		Refuse: unavailable}
+	both("/api/v1", reads.ServeHTTP)
+	both("/api/v1/", reads.ServeHTTP)
+	both("/health", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	mux.HandleFunc("/agent-link", m.serveAgent)
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		wire.Answer(w, http.StatusNotFound, "404 Not Found.")
+	})
+	return mux
+}
+
+func masterInfo(id string, config *Config, addr *net.TCPAddr) *mesos.MasterInfo {
+	ip := addr.IP.String()
+	hostname := config.Hostname
+	if hostname == "" {
+		hostname = ip
+	}
+	var packed uint32 // as Mesos writes it: the bytes of the address in network order, read little-endian
+	if a := netip.MustParseAddr(ip).Unmap(); a.Is4() {
+		b := a.As4()
+		packed = uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
+	}
+	info := &mesos.MasterInfo{
+		Id:       &id,
+		Ip:       &packed,
+		Port:     new(uint32(addr.Port)),
+		Pid:      new(fmt.Sprintf("master@%s", addr)),
+		Hostname: &hostname,
+		Version:  new(operator.MesosVersion),
+		Address:  &mesos.Address{Hostname: &hostname, Ip: &ip, Port: new(int32(addr.Port))},
+	}
+	for _, c := range []mesos.MasterInfo_Capability_Type{mesos.MasterInfo_Capability_AGENT_UPDATE,
+		mesos.MasterInfo_Capability_AGENT_DRAINING, mesos.MasterInfo_Capability_QUOTA_V2} {
+		info.Capabilities = append(info.Capabilities, &mesos.MasterInfo_Capability{Type: c.Enum()})
+	}
+	return info
+}
+
+func warnIfExposed(a net.Addr, log *slog.Logger) {
+	if tcp, ok := a.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
+		log.Warn("listening beyond this machine without authentication: whoever reaches this address can run commands",
+			"address", a)
+	}
+}

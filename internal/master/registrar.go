@@ -1,0 +1,99 @@
+package master
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/meseta/meseta/api/mesos/v1"
+	"github.com/meseta/meseta/internal/cluster"
+	"github.com/meseta/meseta/internal/cluster/clusterpb"
+	"github.com/meseta/meseta/internal/registry"
+)
+
+// registrar writes the core's records to the registry, in order, as many at once as have gathered.
+type registrar struct {
+	registry registry.Registry
+	done     func(cluster.Input) // the loop's back door
+
+	mu     sync.Mutex
+	queue  []cluster.Persist
+	signal chan struct{}
+}
+
+func newRegistrar(r registry.Registry, done func(cluster.Input)) *registrar {
+	return &registrar{registry: r, done: done, signal: make(chan struct{}, 1)}
+}
+
+func (r *registrar) put(p cluster.Persist) {
+	r.mu.Lock()
+	r.queue = append(r.queue, p)
+	r.mu.Unlock()
+	select {
+	case r.signal <- struct{}{}:
+	default:
+	}
+}
+
+// run writes until ctx ends or the registry refuses: then this master must stop.
+func (r *registrar) run(ctx context.Context) error {
+	for {
+		select {
+		case <-r.signal:
+		case <-ctx.Done():
+			return nil
+		}
+		r.mu.Lock()
+		batch := r.queue
+		r.queue = nil
+		r.mu.Unlock()
+		var changes []registry.Op
+		for _, p := range batch {
+			for _, record := range p.Records {
+				changes = append(changes, change(record))
+			}
+		}
+		if err := r.registry.Apply(ctx, changes); err != nil {
+			return fmt.Errorf("registry: %w", err)
+		}
+		for _, p := range batch {
+			r.done(cluster.Persisted{Ticket: p.Ticket})
+		}
+	}
+}
+
+// change gives a record of the core as a change of the registry.
+func change(r cluster.Record) registry.Op {
+	switch r := r.(type) {
+	case cluster.AdmitAgent:
+		return registry.AdmitAgent{ID: r.ID, Info: r.Info}
+	case cluster.LoseAgent:
+		return registry.MarkAgentUnreachable{ID: r.ID, Since: r.Since}
+	case cluster.AdmitFramework:
+		info := clusterpb.FrameworkTo(&r.Info)
+		info.Id = nil
+		return registry.AdmitFramework{ID: r.Info.ID, Info: clusterpb.Encode(info), Principal: r.Info.Principal}
+	case cluster.RemoveFramework:
+		return registry.RemoveFramework{ID: r.ID, At: r.At}
+	}
+	panic(fmt.Sprintf("master: record of unknown type %T", r))
+}
+
+// recovered gives what the registry remembers as the core's first input.
+func recovered(s registry.State) (cluster.Recovered, error) {
+	var in cluster.Recovered
+	for _, f := range s.RemovedFrameworks {
+		in.Removed = append(in.Removed, f.ID)
+	}
+	for _, f := range s.Frameworks {
+		m := new(mesos.FrameworkInfo)
+		if err := proto.Unmarshal(f.Info, m); err != nil {
+			return in, fmt.Errorf("registry: framework %s: %w", f.ID, err)
+		}
+		m.Id = &mesos.FrameworkID{Value: new(string(f.ID))}
+		in.Frameworks = append(in.Frameworks, clusterpb.FrameworkFrom(m))
+	}
+	return in, nil
+}

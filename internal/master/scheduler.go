@@ -1,0 +1,105 @@
+package master
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	schedulerpb "github.com/meseta/meseta/api/mesos/v1/scheduler"
+	"github.com/meseta/meseta/internal/cluster"
+	"github.com/meseta/meseta/internal/cluster/clusterpb"
+	"github.com/meseta/meseta/internal/ids"
+	"github.com/meseta/meseta/internal/wire"
+)
+
+// serveScheduler is the v1 scheduler API: POST /api/v1/scheduler.
+func (m *Master) serveScheduler(w http.ResponseWriter, r *http.Request) {
+	call := new(schedulerpb.Call)
+	accept, ok := wire.DecodeCall(w, r, call, m.config.MaxCallBytes)
+	if !ok {
+		return
+	}
+	if problem := validateCall(call); problem != "" {
+		wire.Answer(w, http.StatusBadRequest, "Failed to validate scheduler::Call: "+problem)
+		return
+	}
+	if call.GetType() == schedulerpb.Call_SUBSCRIBE {
+		m.serveSubscribe(w, r, call, accept)
+		return
+	}
+	body, err := decodeCall(call)
+	if err != nil {
+		wire.Answer(w, http.StatusNotImplemented, err.Error())
+		return
+	}
+	answer := make(chan cluster.Answer, 1)
+	err = m.loop.deliver(r.Context(), delivery{
+		in: cluster.SchedulerCall{
+			Framework: ids.FrameworkID(call.GetFrameworkId().GetValue()),
+			Stream:    cluster.StreamID(r.Header.Get(wire.StreamIDHeader)),
+			Call:      body,
+		},
+		answer: answer,
+	})
+	if err != nil {
+		unavailable(w, err)
+		return
+	}
+	select {
+	case a := <-answer:
+		if a.Code == cluster.Accepted {
+			wire.Accepted(w)
+		} else {
+			wire.Answer(w, int(a.Code), a.Text)
+		}
+	case <-m.stopping:
+		unavailable(w, errStopping)
+	}
+}
+
+// unavailable answers a call that could not be put to the core.
+func unavailable(w http.ResponseWriter, err error) {
+	if errors.Is(err, errBusy) {
+		w.Header().Set("Retry-After", "1")
+	}
+	wire.Answer(w, http.StatusServiceUnavailable, "Try again: "+err.Error())
+}
+
+func (m *Master) serveSubscribe(w http.ResponseWriter, r *http.Request, call *schedulerpb.Call, accept wire.Codec) {
+	if r.Header.Get(wire.StreamIDHeader) != "" {
+		wire.Answer(w, http.StatusBadRequest, "Subscribe calls should not include the 'Mesos-Stream-Id' header")
+		return
+	}
+	id := cluster.StreamID(uuid.NewString())
+	stream, err := wire.Hold(w, r, wire.HoldOptions{Codec: accept, StreamID: string(id)})
+	if err != nil {
+		m.log.Debug("subscription refused", "error", err)
+		return
+	}
+	info := call.Subscribe.GetFrameworkInfo()
+	in := cluster.Subscribe{Stream: id, Framework: clusterpb.FrameworkFrom(info), Suppressed: roles(call.Subscribe.SuppressedRoles)}
+	if err := m.loop.deliver(m.lifetime, delivery{in: in, stream: &subscriber{Stream: stream, codec: accept}}); err != nil {
+		stream.Close(err)
+		return
+	}
+	m.watch.Go(func() {
+		<-stream.Done()
+		m.loop.deliverPatiently(m.lifetime, delivery{in: cluster.StreamClosed{Stream: id}})
+	})
+}
+
+// heartbeat is the record of a HEARTBEAT event.
+func (m *Master) heartbeat(codec wire.Codec) []byte { return m.heartbeats[codec] }
+
+func encodeHeartbeats() (map[wire.Codec][]byte, error) {
+	records := make(map[wire.Codec][]byte)
+	for _, codec := range []wire.Codec{wire.JSON, wire.Protobuf} {
+		record, err := codec.Marshal(&schedulerpb.Event{Type: schedulerpb.Event_HEARTBEAT.Enum()})
+		if err != nil {
+			return nil, err
+		}
+		records[codec] = record
+	}
+	return records, nil
+}
