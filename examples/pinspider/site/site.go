@@ -95,14 +95,14 @@ func servePicture(w http.ResponseWriter, r *http.Request) {
 		`<rect width="60" height="60" fill="hsl(%d 60%% 70%%)"/></svg>`, hue)
 }
 
-// Run serves the invented people on addr until ctx ends. Once it listens it writes the site's base
-// URL to out, on a line of its own, so that whoever asked for port 0 learns which one it is.
-func Run(ctx context.Context, addr string, out io.Writer) error {
+// Run serves the invented people on addr until ctx ends. Once it listens it calls ready, so that whoever
+// asked for port 0 learns which one it is.
+func Run(ctx context.Context, addr string, ready func(listening net.Addr)) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return fmt.Errorf("sample site: %w", err)
 	}
-	fmt.Fprintf(out, "http://%s\n", listener.Addr())
+	ready(listener.Addr())
 	server := &http.Server{Handler: Handler(), ReadHeaderTimeout: 10 * time.Second}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()

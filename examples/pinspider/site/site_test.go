@@ -2,8 +2,8 @@ package site_test
 
 import (
 	"context"
-	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -121,16 +121,10 @@ func TestUnknownPathIsNotFound(t *testing.T) {
 
 func TestRunServesUntilItsContextEnds(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
-	read, write := io.Pipe()
+	listening := make(chan net.Addr, 1)
 	done := make(chan error, 1)
-	go func() { done <- site.Run(ctx, "127.0.0.1:0", write) }()
-
-	line := make([]byte, 100)
-	n, err := read.Read(line)
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer, err := http.Get(strings.TrimSpace(string(line[:n])) + "/no-boards/")
+	go func() { done <- site.Run(ctx, "127.0.0.1:0", func(addr net.Addr) { listening <- addr }) }()
+	answer, err := http.Get("http://" + (<-listening).String() + "/no-boards/")
 	if err != nil {
 		t.Fatal(err)
 	}

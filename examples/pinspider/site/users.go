@@ -6,6 +6,15 @@ import (
 	"github.com/meseta/meseta/examples/pinspider/page"
 )
 
+// Paths are where the invented people's pages are.
+func Paths() []string {
+	var paths []string
+	for _, user := range Users() {
+		paths = append(paths, user.path)
+	}
+	return paths
+}
+
 // Users are the invented people, the most complete first.
 func Users() []User {
 	return []User{
