@@ -36,6 +36,9 @@ const (
 	// writeStep is how much goes out under one write deadline, so that a large
 	// queue is no reason to call a steady reader slow.
 	writeStep = 64 << 10
+
+	// keepSpare is the largest buffer that a busy writer keeps to swap.
+	keepSpare = 1 << 20
 )
 
 // outbox is the sending half of a held connection: frames wait in one buffer,
@@ -211,11 +214,10 @@ func (o *outbox) settleLocked() {
 	}
 }
 
-// watched is the last act of a watcher.
-func (o *outbox) watched(cause error) {
+// watched is the last act of a watcher, after it has ended the connection.
+func (o *outbox) watched() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.abortLocked(cause)
 	o.watching = false
 	o.settleLocked()
 }
@@ -254,7 +256,10 @@ func (o *outbox) next(spare []byte) (batch []byte, hangUp bool) {
 	defer o.mu.Unlock()
 	if len(o.queue) > 0 {
 		batch = o.queue
-		o.queue = spare[:0]
+		o.queue = nil
+		if cap(spare) <= keepSpare {
+			o.queue = spare[:0]
+		}
 		return batch, false
 	}
 	queues.put(spare)

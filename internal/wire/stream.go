@@ -27,6 +27,10 @@ type HoldOptions struct {
 	// WriteTimeout is how long the client may take to accept some bytes before
 	// it counts as too slow. 0 means DefaultWriteTimeout.
 	WriteTimeout time.Duration
+	// OnEnd, unless it is nil, is called once when the stream has ended, with
+	// what Err returns. It runs on the stream's own goroutine, which saves one
+	// that would wait for Done; Done is closed when it has returned.
+	OnEnd func(cause error)
 }
 
 // Stream is the answer to a SUBSCRIBE: a response that is held open for one
@@ -34,7 +38,10 @@ type HoldOptions struct {
 // goroutine. The stream lives on when the handler has returned, and it must
 // return for the request's memory to be freed; an http.Server does not know
 // its streams, so its Shutdown leaves them open.
-type Stream struct{ outbox }
+type Stream struct {
+	outbox
+	onEnd func(error)
+}
 
 // Hold takes the connection over from the HTTP server and begins the answer.
 // If it cannot, it has answered with an error.
@@ -50,7 +57,7 @@ func Hold(w http.ResponseWriter, r *http.Request, opts HoldOptions) (*Stream, er
 	}
 	// What the server had read ahead is dropped: after a SUBSCRIBE the client
 	// has nothing to say on this connection.
-	s := new(Stream)
+	s := &Stream{onEnd: opts.OnEnd}
 	s.init(conn, opts.MaxQueued, opts.WriteTimeout)
 	s.chunked = true
 	s.watching = true
@@ -111,7 +118,13 @@ func (s *Stream) Finish(cause error) {
 
 // watch waits for the client to hang up. A client that only closes its sending
 // half looks the same, and is treated the same, as in Mesos.
-func (s *Stream) watch() { s.watched(drain(s.conn)) }
+func (s *Stream) watch() {
+	s.Close(drain(s.conn))
+	if s.onEnd != nil {
+		s.onEnd(s.Err())
+	}
+	s.watched()
+}
 
 // drain reads until it cannot, and says why.
 func drain(conn net.Conn) error {

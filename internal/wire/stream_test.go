@@ -213,6 +213,30 @@ func TestCloseBreaksOffWithoutZeroChunk(t *testing.T) {
 	}
 }
 
+func TestOnEndIsCalledOnceBeforeDone(t *testing.T) {
+	ends := make(chan error, 2)
+	goOn := make(chan struct{})
+	s, conn := held(t, HoldOptions{Codec: JSON, OnEnd: func(cause error) {
+		ends <- cause
+		<-goOn
+	}})
+	conn.Close()
+	if err := <-ends; !errors.Is(err, ErrPeerGone) || err != s.Err() {
+		t.Errorf("ended because %v, OnEnd got %v", s.Err(), err)
+	}
+	select {
+	case <-s.Done():
+		t.Error("done before OnEnd")
+	default:
+	}
+	s.Close(nil)
+	close(goOn)
+	wait(t, "the end", s.Done())
+	if len(ends) != 0 {
+		t.Error("OnEnd was called again")
+	}
+}
+
 func TestFirstCauseOfTheEndWins(t *testing.T) {
 	s, _ := held(t, HoldOptions{Codec: JSON})
 	if err := s.Err(); err != nil {
