@@ -36,9 +36,6 @@ const (
 	// writeStep is how much goes out under one write deadline, so that a large
 	// queue is no reason to call a steady reader slow.
 	writeStep = 64 << 10
-
-	// keepSpare is the largest buffer that a busy writer keeps to swap.
-	keepSpare = 1 << 20
 )
 
 // outbox is the sending half of a held connection: frames wait in one buffer,
@@ -257,7 +254,7 @@ func (o *outbox) next(spare []byte) (batch []byte, hangUp bool) {
 	if len(o.queue) > 0 {
 		batch = o.queue
 		o.queue = nil
-		if cap(spare) <= keepSpare {
+		if cap(spare) <= o.limit { // else one huge record would stay with a busy writer
 			o.queue = spare[:0]
 		}
 		return batch, false
