@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,7 +22,10 @@ import (
 	"github.com/meseta/meseta/internal/fetch"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	syscall.Umask(0o022) // tests compare permissions
+	goleak.VerifyTestMain(m)
+}
 
 // newFetcher makes a Fetcher that is closed with the test.
 func newFetcher(t testing.TB, cfg fetch.Config) *fetch.Fetcher {

@@ -22,7 +22,7 @@ type User struct {
 // This is the fsuid of setfsuid(2), not the uid: signals and ptrace do not go by it, so the user gains
 // no hold on the thread.
 func asUser(user *User, f func() error) error {
-	change, err := mustChange(user, os.Geteuid())
+	change, err := mustChange(user, os.Geteuid(), os.Getegid())
 	if err != nil {
 		return err
 	}
@@ -34,15 +34,14 @@ func asUser(user *User, f func() error) error {
 	return <-result
 }
 
-// mustChange says whether a process with the effective uid has to change to act for the user.
-func mustChange(user *User, euid int) (bool, error) {
+// mustChange says whether a process with these effective ids has to change to act for the user. It does
+// not if it is the user: supplementary groups then make no difference, or, without root, cannot be had.
+func mustChange(user *User, euid, egid int) (bool, error) {
 	switch {
-	case user == nil:
+	case user == nil, int(user.UID) == euid && (euid != 0 || int(user.GID) == egid):
 		return false, nil
-	case euid == 0: // even for uid 0, which may come with another group
+	case euid == 0:
 		return true, nil
-	case euid == int(user.UID):
-		return false, nil
 	}
 	return false, fmt.Errorf("fetch as uid %d: this process has uid %d, and only root can act for others", user.UID, euid)
 }

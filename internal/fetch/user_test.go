@@ -136,10 +136,11 @@ func TestOnlyRootFetchesForOthers(t *testing.T) {
 		{nil, 1000, false, ""},
 		{nobody, 0, true, ""},
 		{&fetch.User{GID: 5}, 0, true, ""},
+		{&fetch.User{Groups: []uint32{5}}, 0, false, ""},
 		{&fetch.User{UID: 1000}, 1000, false, ""},
 		{nobody, 1000, false, "fetch as uid 64321: this process has uid 1000, and only root can act for others"},
 	} {
-		change, err := fetch.MustChange(c.user, c.euid)
+		change, err := fetch.MustChange(c.user, c.euid, c.euid)
 		if change != c.change || (err == nil) != (c.want == "") || err != nil && err.Error() != c.want {
 			t.Errorf("uid %d for %+v: %v, %v; want %v, %q", c.euid, c.user, change, err, c.change, c.want)
 		}
