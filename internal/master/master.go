@@ -100,8 +100,7 @@ func lead(ctx context.Context, config Config, log *slog.Logger, listener net.Lis
 	}), log)
 	m.registrar = newRegistrar(reg, m.loop.back.put)
 
-	server := &http.Server{Handler: m.routes(), ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 10 * time.Minute,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+	server := wire.NewServer(m.routes(), log)
 	group.Go(func() error { m.loop.run(ctx, first); return nil })
 	group.Go(func() error { return m.registrar.run(ctx) })
 	group.Go(func() error {

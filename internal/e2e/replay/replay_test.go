@@ -1,6 +1,8 @@
 package replay
 
 import (
+	"encoding/json"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -31,26 +33,31 @@ func start(t *testing.T) (*session, *testcluster.Cluster) {
 	return s, c
 }
 
-// subscribe opens a stream as the recorded frameworks did before a part began, and binds its ids.
-func (s *session) subscribe(t *testing.T, master string) *stream {
+// subscribe opens a stream as the recorded frameworks did before a part began. The ids of the recorded
+// master and of its n-th framework are bound to ours.
+func (s *session) subscribe(t *testing.T, master string, n int) *stream {
+	t.Helper()
+	return s.subscribeAs(t, master, n, `"capabilities":[{"type":"MULTI_ROLE"}]`)
+}
+
+func (s *session) subscribeAs(t *testing.T, master string, n int, capabilities string) *stream {
 	t.Helper()
 	request := &message{
 		start:   "POST /api/v1/scheduler HTTP/1.1",
 		headers: []string{"Host: x", "Content-Type: application/json", "Accept: application/json", "Content-Length: 0"},
-		body: `{"type":"SUBSCRIBE","subscribe":{"framework_info":{"user":"root","name":"demo","roles":["*"],` +
-			`"capabilities":[{"type":"MULTI_ROLE"}],"failover_timeout":60.0}}}`,
+		body: `{"type":"SUBSCRIBE","subscribe":{"framework_info":{"user":"root","name":"demo","roles":["*"],"failover_timeout":60.0,` +
+			capabilities + `}}}`,
 	}
 	answer := &message{start: "HTTP/1.1 200 OK", headers: []string{"Date: x", "Transfer-Encoding: chunked",
-		"Mesos-Stream-Id: first", "Content-Type: application/json"}}
+		"Mesos-Stream-Id: unrecorded", "Content-Type: application/json"}}
 	differences, err := s.exchange(request, answer)
 	if err != nil || len(differences) > 0 {
 		t.Fatal(err, differences)
 	}
 	st := s.streams[len(s.streams)-1]
-	event := (<-st.events).(map[string]any)
-	id := event["subscribed"].(map[string]any)["framework_id"].(map[string]any)["value"].(string)
-	s.names.ours[master+"-0000"] = id
-	s.names.ours[master] = strings.TrimSuffix(id, "-0000")
+	id, _ := dig(<-st.events, "subscribed", "framework_id", "value").(string)
+	s.names.ours[fmt.Sprintf("%s-%04d", master, n)] = id
+	s.names.ours[master] = id[:strings.LastIndexByte(id, '-')]
 	return st
 }
 
@@ -58,7 +65,7 @@ func (s *session) subscribe(t *testing.T, master string) *stream {
 func TestErrorAnswers(t *testing.T) {
 	s, _ := start(t)
 	const master = "08009066-222e-4b7e-8f5f-262018015a2a"
-	st := s.subscribe(t, master)
+	st := s.subscribe(t, master, 0)
 	s.names.ours["1afd783c-3465-4bbd-b97d-44cb0bf0dd7b"] = st.id
 	played := 0
 	for _, sec := range recording(t) {
@@ -73,6 +80,7 @@ func TestErrorAnswers(t *testing.T) {
 
 // play sends the requests of a section one after the other and compares what follows each of them.
 func (s *session) play(t *testing.T, sec section) (played int) {
+	s.noteByHand(sec)
 	for i := 0; i < len(sec.items); i++ {
 		request := sec.items[i]
 		if request.request == nil || i+1 == len(sec.items) || sec.items[i+1].response == nil {
@@ -86,16 +94,15 @@ func (s *session) play(t *testing.T, sec section) (played int) {
 			i++
 			events = append(events, sec.items[i])
 		}
-		name := strings.NewReplacer(":", "", "/", "_").Replace(request.caption)
-		t.Run(name, func(t *testing.T) {
+		ok := t.Run(sec.title+" "+caption(request), func(t *testing.T) {
 			differences, err := s.exchange(request.request, response)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, e := range events {
-				more, err := s.expect(s.streams[len(s.streams)-1], e.event)
+				more, err := s.expect(s.streamOf(e), e.event)
 				if err != nil {
-					t.Fatal(err)
+					t.Fatalf("line %d: %v", e.line, err)
 				}
 				differences = append(differences, more...)
 			}
@@ -103,6 +110,40 @@ func (s *session) play(t *testing.T, sec section) (played int) {
 				t.Errorf("recorded in line %d: %s", request.line, d)
 			}
 		})
+		if !ok && t.Failed() && len(events) > 0 {
+			t.Logf("what follows may fail because of this")
+		}
 	}
 	return played
+}
+
+// caption is the beginning of what the recording says before a request.
+func caption(it item) string {
+	text, _, _ := strings.Cut(it.caption, ":")
+	return strings.ReplaceAll(text, "/", "_")
+}
+
+// streamOf is the stream that a recorded event came on: the newest, unless the recording says otherwise.
+func (s *session) streamOf(e item) *stream {
+	n := len(s.streams) - 1
+	if strings.Contains(e.caption, "OLD connection") {
+		n--
+	}
+	return s.streams[n]
+}
+
+// noteByHand finds the updates that the recording acknowledges itself.
+func (s *session) noteByHand(sec section) {
+	s.byHand = map[string]bool{}
+	for _, it := range sec.items {
+		if it.request == nil {
+			continue
+		}
+		var call any
+		if json.Unmarshal([]byte(it.request.body), &call) == nil {
+			if uuid, ok := dig(call, "acknowledge", "uuid").(string); ok {
+				s.byHand[uuid] = true
+			}
+		}
+	}
 }

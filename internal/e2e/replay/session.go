@@ -3,11 +3,14 @@ package replay
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http/httputil"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,19 +25,31 @@ const patience = 15 * time.Second
 type session struct {
 	address string
 	names   *names
-	streams []*stream // opened, oldest first
+	streams []*stream       // opened, oldest first
+	unbound []offer         // arrived without a counterpart in the recording
+	byHand  map[string]bool // recorded uuids that the recording acknowledges itself
+}
+
+// offer is an offer of ours that the recording does not show.
+type offer struct {
+	id   string
+	cpus float64
 }
 
 // stream is an event stream that we hold open.
 type stream struct {
-	conn   net.Conn
-	id     string // of the answer
-	events chan any
-	ended  chan string // how it ended
+	conn      net.Conn
+	id        string // of the answer
+	framework string // ours, that it is for
+	events    chan any
+	ended     chan string // how it ended
 }
 
 // exchange sends a recorded request and compares the answer.
 func (s *session) exchange(request, want *message) (differences []string, err error) {
+	if err := s.bindOffers(request.body); err != nil {
+		return nil, err
+	}
 	conn, err := net.Dial("tcp", s.address)
 	if err != nil {
 		return nil, err
@@ -109,7 +124,7 @@ func readHead(in *bufio.Reader) (*message, error) {
 	}
 }
 
-// compareAnswer compares status, headers with their order, and body.
+// compareAnswer compares status, headers and body.
 func (s *session) compareAnswer(want, got *message) (differences []string) {
 	if want.start != got.start {
 		differences = append(differences, fmt.Sprintf("recorded %q, got %q with body %q", want.start, got.start, got.body))
@@ -139,6 +154,7 @@ func headerNames(m *message) string {
 		name, _, _ := strings.Cut(h, ":")
 		names = append(names, name)
 	}
+	slices.Sort(names)
 	return strings.Join(names, ", ")
 }
 
@@ -165,6 +181,9 @@ func (s *session) follow(conn net.Conn, in *bufio.Reader, head *message) {
 				st.ended <- fmt.Sprintf("record %q: %v", record, err)
 				return
 			}
+			if id, ok := dig(event, "subscribed", "framework_id", "value").(string); ok {
+				st.framework = id
+			}
 			st.events <- event
 		}
 	}()
@@ -175,6 +194,92 @@ func (s *session) close() {
 	for _, st := range s.streams {
 		st.conn.Close()
 	}
+}
+
+// offerID finds the recorded offers in a request.
+var offerID = regexp.MustCompile(`[0-9a-f-]{36}-O\d+`)
+
+// bindOffers finds offers of ours for those that a request names and the recording never showed: the
+// largest that came.
+func (s *session) bindOffers(body string) error {
+	for _, recorded := range offerID.FindAllString(body, -1) {
+		if s.names.ours[recorded] != "" {
+			continue
+		}
+		if len(s.unbound) == 0 {
+			if err := s.awaitOffers(s.streams[len(s.streams)-1]); err != nil {
+				return err
+			}
+		}
+		best := slices.MaxFunc(s.unbound, func(a, b offer) int { return cmp.Compare(a.cpus, b.cpus) })
+		s.names.ours[recorded] = best.id
+		s.unbound = slices.DeleteFunc(s.unbound, func(o offer) bool { return o == best })
+	}
+	return nil
+}
+
+func (s *session) awaitOffers(st *stream) error {
+	for deadline := time.After(patience); len(s.unbound) == 0; {
+		select {
+		case e, ok := <-st.events:
+			if !ok {
+				return fmt.Errorf("the stream ended (%s) before offers came", <-st.ended)
+			}
+			s.noteOffers(e)
+		case <-deadline:
+			return fmt.Errorf("no offers within %s", patience)
+		}
+	}
+	return nil
+}
+
+// noteOffers keeps the offers of an event for later.
+func (s *session) noteOffers(event any) {
+	if kind(event) != "OFFERS" {
+		return
+	}
+	for _, o := range dig(event, "offers", "offers").([]any) {
+		one := offer{id: dig(o, "id", "value").(string)}
+		for _, r := range dig(o, "resources").([]any) {
+			if dig(r, "name") == "cpus" {
+				one.cpus, _ = dig(r, "scalar", "value").(float64)
+			}
+		}
+		s.unbound = append(s.unbound, one)
+	}
+}
+
+// dig follows a path of members; nil where it ends.
+func dig(v any, path ...string) any {
+	for _, name := range path {
+		m, ok := v.(map[string]any)
+		if !ok {
+			return nil
+		}
+		v = m[name]
+	}
+	return v
+}
+
+// acknowledge confirms an update on the recorded framework's behalf.
+func (s *session) acknowledge(st *stream, framework string, status any) error {
+	body, err := json.Marshal(map[string]any{"type": "ACKNOWLEDGE", "framework_id": map[string]any{"value": framework},
+		"acknowledge": map[string]any{"agent_id": dig(status, "agent_id"), "task_id": dig(status, "task_id"), "uuid": dig(status, "uuid")}})
+	if err != nil {
+		return err
+	}
+	return s.call(st, string(body))
+}
+
+// call sends a call that the recording does not show.
+func (s *session) call(st *stream, body string) error {
+	differences, err := s.exchange(&message{start: "POST /api/v1/scheduler HTTP/1.1", body: body, headers: []string{
+		"Host: x", "Content-Type: application/json", "Accept: application/json", "Mesos-Stream-Id: " + st.id, "Content-Length: 0"}},
+		&message{start: "HTTP/1.1 202 Accepted", headers: []string{"Date: x", "Content-Length: 0"}})
+	if err == nil && len(differences) > 0 {
+		err = fmt.Errorf("%s: %s", body, differences[0])
+	}
+	return err
 }
 
 // expect waits for an event of the recorded one's type and compares it. Heartbeats and offers come when
@@ -192,12 +297,20 @@ func (s *session) expect(st *stream, recorded string) ([]string, error) {
 				return nil, fmt.Errorf("the stream ended (%s) before %s", <-st.ended, kind(want))
 			}
 			if kind(got) != kind(want) {
-				if k := kind(got); k != "HEARTBEAT" && k != "OFFERS" {
+				if k := kind(got); k != "HEARTBEAT" && k != "OFFERS" && k != "RESCIND" {
 					return []string{fmt.Sprintf("recorded %s, got %s", text(want), text(got))}, nil
 				}
+				s.noteOffers(got)
 				continue
 			}
-			return s.names.compare("", want, got), nil
+			differences := s.names.compare("", want, got)
+			recorded, _ := dig(want, "update", "status", "uuid").(string)
+			if recorded != "" && !s.byHand[recorded] {
+				if err := s.acknowledge(st, st.framework, dig(got, "update", "status")); err != nil {
+					return differences, err
+				}
+			}
+			return differences, nil
 		case <-deadline:
 			return nil, fmt.Errorf("no %s within %s", kind(want), patience)
 		}

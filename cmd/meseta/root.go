@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// run is the program: it runs one command line and returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	var code exitCode
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &code):
+		return int(code)
+	}
+	fmt.Fprintf(stderr, "meseta: %v\n", err)
+	return 1
+}
+
+// exitCode ends the program with a code and without a further word.
+type exitCode int
+
+func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "meseta",
+		Short: "A cluster manager: resource offers, Mesos' APIs, one binary",
+		Long: "Meseta shares the machines of a cluster between frameworks by resource offers.\n" +
+			"It speaks the v1 HTTP APIs of Apache Mesos.",
+		Example:       "  meseta dev                       # a whole cluster on this machine\n  meseta run -- echo hello         # run a command on it",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.AddGroup(
+		&cobra.Group{ID: "cluster", Title: "Run a cluster:"},
+		&cobra.Group{ID: "work", Title: "Work with it:"},
+	)
+	root.AddCommand(
+		newMaster(), newAgent(), newDev(), newDemo(),
+		newRun(), newTasks(), newAgents(), newFrameworks(), newLogs(),
+		newPinspider(), newPinspiderExecutor(), newPinspiderSite(),
+	)
+	root.SetGlobalNormalizationFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		return pflag.NormalizedName(strings.ReplaceAll(name, "_", "-"))
+	})
+	return root
+}
+
+// newLogger logs for people to stderr.
+func newLogger(cmd *cobra.Command, level slog.Level) *slog.Logger {
+	return slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level}))
+}
+
+// defaultWorkDir is where a daemon keeps its data unless told otherwise: a directory of the user.
+func defaultWorkDir(name string) string {
+	if os.Geteuid() == 0 {
+		return "/var/lib/meseta/" + name
+	}
+	if dir, err := os.UserHomeDir(); err == nil {
+		return dir + "/.local/share/meseta/" + name
+	}
+	return "meseta-" + name
+}
