@@ -11,7 +11,6 @@ const (
 	NoticeStale                            // a message of another session was dropped
 	NoticeDuplicateTask                    // a task that already lives was asked for again
 	NoticeTaskRefused                      // a task was not taken
-	NoticeTaskStarted                      // a command runs
 	NoticeTaskEnded                        // a task reached a terminal state
 	NoticeExecutorStarted                  // a custom executor runs
 	NoticeExecutorSubscribed               // a custom executor opened a stream
@@ -36,7 +35,6 @@ var noticeTexts = [...]string{
 	NoticeStale:                "a message of another link session was dropped",
 	NoticeDuplicateTask:        "a task that already lives was asked for again",
 	NoticeTaskRefused:          "a task was refused",
-	NoticeTaskStarted:          "task started",
 	NoticeTaskEnded:            "task ended",
 	NoticeExecutorStarted:      "executor started",
 	NoticeExecutorSubscribed:   "executor subscribed",

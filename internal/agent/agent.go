@@ -1,0 +1,271 @@
+package agent
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/meseta/meseta/internal/fetch"
+	"github.com/meseta/meseta/internal/journal"
+	"github.com/meseta/meseta/internal/node"
+	"github.com/meseta/meseta/internal/wire"
+)
+
+// agent is a running agent.
+type agent struct {
+	// immutable once it serves
+	config   Config
+	log      *slog.Logger
+	address  address
+	info     agentInfo
+	statuses statusEncoder
+	accounts *accounts
+	files    *files
+	loop     *loop
+	stopped  <-chan struct{} // closed when the loop takes nothing more
+
+	nextLink    atomic.Uint64
+	nextStream  atomic.Uint64
+	nextRequest atomic.Uint64
+	watch       sync.WaitGroup // goroutines beside held streams and links
+}
+
+// endingTime bounds the end of everything with Config.KillTasksOnStop: the grace periods that tasks and
+// executors ask for, and what the machine needs beyond them.
+const endingTime = time.Minute
+
+// Run is an agent, until ctx ends. Its tasks go on, unless Config.KillTasksOnStop is set. An error says why
+// it could not begin, or why it cannot go on.
+func Run(ctx context.Context, config Config, log *slog.Logger) (err error) {
+	if err := config.Validate(); err != nil {
+		return fmt.Errorf("agent: %w", err)
+	}
+	config.setDefaults()
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(config.IP, strconv.Itoa(max(config.Port, 0))))
+	if err != nil {
+		return fmt.Errorf("agent: %w", err)
+	}
+	defer listener.Close()
+	if err := os.MkdirAll(config.WorkDir, 0o755); err != nil {
+		return fmt.Errorf("agent: work directory: %w", err)
+	}
+	a := &agent{config: config, log: log, address: reachedAt(listener.Addr(), config.Masters), accounts: newAccounts()}
+	if err := a.serve(ctx, listener); err != nil {
+		return fmt.Errorf("agent: %w", err)
+	}
+	return nil
+}
+
+// serve opens what the agent stands on, from the ground up, and closes it again.
+func (a *agent) serve(ctx context.Context, listener net.Listener) (err error) {
+	if a.info, err = describe(&a.config, a.address); err != nil {
+		return err
+	}
+	a.statuses = newStatusEncoder(a.address.ip)
+	if a.files, err = openFiles(a.config.WorkDir); err != nil {
+		return err
+	}
+	defer a.files.close()
+	if err := a.revive(); err != nil {
+		return err
+	}
+	log, err := a.openJournal()
+	if err != nil {
+		return err
+	}
+	fetcher, err := fetch.New(fetch.Config{CacheDir: filepath.Join(a.config.WorkDir, "cache")})
+	if err != nil {
+		log.Close()
+		return err
+	}
+	defer fetcher.Close()
+	keeper, err := openKeeper(ctx, filepath.Join(a.config.WorkDir, "supervisors"), a.config.SupervisorFlags, a.log)
+	if err != nil {
+		log.Close()
+		return err
+	}
+	defer keeper.Close()
+	launcher := newLauncher(keeper, fetcher, a.config.WorkDir, a.accounts, a.log)
+	launcher.environ, launcher.report = a.environment, a.loop.back.put
+	a.loop.journal, a.loop.launcher = log, launcher
+
+	containers, err := survivors(ctx, keeper)
+	if err != nil {
+		log.Close()
+		return err
+	}
+	a.loop.step(delivery{in: node.Recovered{Containers: containers}})
+	a.loop.endTurn()
+	return a.live(ctx, listener, log, keeper)
+}
+
+// revive makes the core.
+func (a *agent) revive() error {
+	boot, err := bootID()
+	if err != nil {
+		return err
+	}
+	var seed node.UUID
+	rand.Read(seed[:])
+	a.loop = newLoop(a, node.New(node.Config{
+		Seed:                          seed,
+		Boot:                          boot,
+		WorkDir:                       a.config.WorkDir,
+		ExecutorRegistrationTimeout:   a.config.ExecutorRegistrationTimeout,
+		ExecutorReregistrationTimeout: a.config.ExecutorReregistrationTimeout,
+		ExecutorShutdownGrace:         a.config.ExecutorShutdownGracePeriod,
+		MaxCompletedTasks:             a.config.MaxCompletedTasks,
+	}), a.log)
+	return nil
+}
+
+// openJournal gives the core what the former run remembered.
+func (a *agent) openJournal() (*journal.Journal, error) {
+	j, recovered, err := journal.Open(filepath.Join(a.config.WorkDir, "journal"), journal.Options{
+		Salvage: a.config.Salvage,
+		Hooks: journal.Hooks{
+			Persisted: a.loop.back.persisted,
+			Failed:    func(err error) { a.loop.back.put(node.PersistFailed{Cause: err.Error()}) },
+			Snapshotted: func(bytes int64, err error) {
+				a.log.Debug("journal replaced by a snapshot", "bytes", bytes, "error", err)
+			},
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.reportJournal(recovered)
+	for data := range recovered.All() {
+		record, err := decodeRecord(data)
+		if err != nil {
+			j.Close()
+			return nil, fmt.Errorf("journal: %w", err)
+		}
+		a.loop.core.Step(a.loop.now(), node.Replayed{Record: record})
+	}
+	return j, nil
+}
+
+// reportJournal says what was cut off or set aside.
+func (a *agent) reportJournal(recovered journal.Recovered) {
+	if recovered.Cut != nil {
+		a.log.Info("an unfinished write at the end of the journal was cut off", "cut", recovered.Cut)
+	}
+	if recovered.Damage != nil {
+		a.log.Error("the journal was damaged: what is sound before the damage is kept, the rest was set aside", "damage", recovered.Damage)
+	}
+}
+
+var errAgentStops = errors.New("the agent stops")
+
+// live runs everything until ctx ends or something fails that the agent cannot do without.
+func (a *agent) live(ctx context.Context, listener net.Listener, j *journal.Journal, keeper *keeper) error {
+	// Three lives, each within the one before: links and calls end first, then the loop and what it
+	// drives, then the journal, which writes what was still said.
+	diskLife, endDisk := context.WithCancelCause(context.WithoutCancel(ctx))
+	loopLife, endLoop := context.WithCancelCause(diskLife)
+	linkLife, endLink := context.WithCancelCause(loopLife)
+	a.stopped = loopLife.Done()
+	server := wire.NewServer(a.routes(), a.log)
+
+	var disk, machine, links errgroup.Group
+	disk.Go(func() error { return j.Run(diskLife) })
+	machine.Go(func() error { keeper.run(loopLife); return nil })
+	machine.Go(func() error { a.loop.launcher.run(loopLife); return nil })
+	loopDone := make(chan struct{})
+	go func() { a.loop.run(linkLife); close(loopDone) }()
+	serverFailed := make(chan error, 1)
+	links.Go(func() error {
+		err := server.Serve(listener)
+		if errors.Is(err, http.ErrServerClosed) {
+			return nil
+		}
+		serverFailed <- err
+		return err
+	})
+	a.loop.back.put(node.Accepting{})
+	links.Go(func() error { a.follow(linkLife); return nil })
+	a.log.Info("agent serves", "address", listener.Addr(), "work_dir", a.config.WorkDir)
+	if a.config.Ready != nil {
+		a.config.Ready(listener.Addr().String())
+	}
+
+	err := a.untilStop(ctx, serverFailed)
+	if a.config.KillTasksOnStop {
+		a.endEverything()
+	}
+	endLink(errAgentStops)
+	server.Close()
+	<-loopDone
+	links.Wait()
+	a.watch.Wait()
+	endLoop(errAgentStops)
+	machine.Wait()
+	endDisk(errAgentStops)
+	err = errors.Join(err, disk.Wait())
+	if a.config.KillTasksOnStop {
+		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), endingTime)
+		defer cancel()
+		err = errors.Join(err, keeper.stop(stopping))
+	}
+	return err
+}
+
+// untilStop waits for the reason to stop; nil if it is ctx.
+func (a *agent) untilStop(ctx context.Context, serverFailed <-chan error) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-serverFailed:
+		return err
+	case reason := <-a.loop.givenUp:
+		return fmt.Errorf("refused by the master: %s", reason)
+	case reason := <-a.loop.allEnded:
+		return fmt.Errorf("the cluster has given this agent up: %s; everything on it was ended", reason)
+	}
+}
+
+// endEverything ends every task and executor and waits until that is recorded.
+func (a *agent) endEverything() {
+	a.loop.back.put(node.EndAll{})
+	select {
+	case <-a.loop.allEnded:
+	case <-time.After(endingTime):
+		a.log.Warn("not everything has ended in time; the supervisor ends the rest")
+	}
+}
+
+// routes lists everything that is served. A path and the same under /slave(1) are one.
+func (a *agent) routes() http.Handler {
+	mux := http.NewServeMux()
+	both := func(path string, h http.HandlerFunc) {
+		mux.HandleFunc(path, h)
+		mux.HandleFunc("/slave(1)"+path, h)
+	}
+	both("/api/v1/executor", a.serveExecutor)
+	both("/api/v1/executor/", a.serveExecutor)
+	both("/api/v1", a.serveOperator)
+	both("/api/v1/", a.serveOperator)
+	both("/health", serveHealth)
+	both("/version", a.serveVersion)
+	a.files.routes(both)
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		wire.Answer(w, http.StatusNotFound, "404 Not Found.")
+	})
+	return mux
+}

@@ -1,0 +1,111 @@
+package agent
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"time"
+
+	"github.com/meseta/meseta/internal/resources"
+)
+
+// Config says how an agent is to run. The zero value of a field is its default.
+type Config struct {
+	// Masters are the addresses, HOST:PORT, at which a master may be found; required. The agent goes
+	// through them until one takes it, and follows redirections to the leader.
+	Masters []string
+
+	IP       string // address to listen on (default 127.0.0.1)
+	Port     int    // default 5051; negative picks a free one
+	Hostname string // name that clients are told (default: the IP)
+	WorkDir  string // journal, supervisor and sandboxes; required
+
+	// Resources are offered to frameworks, as in "cpus:8;mem:8192;disk:10000;ports:[31000-32000]". What of
+	// these four is missing is detected.
+	Resources string
+
+	// Attributes are shown in offers, as in "rack:a;level:3".
+	Attributes string
+
+	ExecutorRegistrationTimeout   time.Duration // for the first subscription of an executor (default 1 min)
+	ExecutorReregistrationTimeout time.Duration // for executors of a former run to come back (default 15 s)
+	ExecutorShutdownGracePeriod   time.Duration // between SHUTDOWN and the kill (default 5 s)
+	RecoveryTimeout               time.Duration // how long executors wait for the agent to come back (default 15 min)
+
+	MaxCompletedTasks int   // ended tasks that are remembered (default 1000)
+	MaxCallBytes      int64 // largest body of a call (default 64 MiB)
+
+	// KillTasksOnStop ends every task and the supervisor when the agent stops. Without it they go on and
+	// are found again by the next agent on the same work directory.
+	KillTasksOnStop bool
+
+	// Salvage lets an agent with a damaged journal go on with what is sound of it.
+	Salvage bool
+
+	// SupervisorFlags are given to supervisors that the agent starts, for instance "--tracking=environ".
+	SupervisorFlags []string
+
+	// Release is told to masters, for people.
+	Release string
+
+	// Ready, when set, is called once with the address that is served.
+	Ready func(address string)
+}
+
+func (c *Config) setDefaults() {
+	c.IP = cmp.Or(c.IP, "127.0.0.1")
+	c.Port = cmp.Or(c.Port, 5051)
+	c.ExecutorRegistrationTimeout = cmp.Or(c.ExecutorRegistrationTimeout, time.Minute)
+	c.ExecutorReregistrationTimeout = cmp.Or(c.ExecutorReregistrationTimeout, 15*time.Second)
+	c.ExecutorShutdownGracePeriod = cmp.Or(c.ExecutorShutdownGracePeriod, 5*time.Second)
+	c.RecoveryTimeout = cmp.Or(c.RecoveryTimeout, 15*time.Minute)
+	c.MaxCompletedTasks = cmp.Or(c.MaxCompletedTasks, 1000)
+	c.MaxCallBytes = cmp.Or(c.MaxCallBytes, 64<<20)
+	c.Release = cmp.Or(c.Release, "development")
+	if abs, err := filepath.Abs(c.WorkDir); err == nil {
+		c.WorkDir = abs
+	}
+}
+
+// Validate says everything that is wrong with a configuration.
+func (c *Config) Validate() error {
+	var all []error
+	complain := func(format string, args ...any) { all = append(all, fmt.Errorf(format, args...)) }
+	if len(c.Masters) == 0 {
+		complain("master: is empty, expected HOST:PORT of at least one master")
+	}
+	for _, m := range c.Masters {
+		if host, port, err := net.SplitHostPort(m); err != nil || host == "" || port == "" {
+			complain("master %q: expected HOST:PORT", m)
+		}
+	}
+	if _, err := netip.ParseAddr(cmp.Or(c.IP, "127.0.0.1")); err != nil {
+		complain("ip %q: expected an IP address", c.IP)
+	}
+	if c.Port > 65535 {
+		complain("port %d: expected at most 65535", c.Port)
+	}
+	if c.WorkDir == "" {
+		complain("work_dir: is empty, expected the directory to keep sandboxes and the journal in")
+	}
+	if _, err := resources.Parse(c.Resources); err != nil {
+		complain("resources: %w", err)
+	}
+	if _, err := resources.ParseAttributes(c.Attributes); err != nil {
+		complain("attributes: %w", err)
+	}
+	for name, d := range map[string]time.Duration{
+		"executor_registration_timeout":   c.ExecutorRegistrationTimeout,
+		"executor_reregistration_timeout": c.ExecutorReregistrationTimeout,
+		"executor_shutdown_grace_period":  c.ExecutorShutdownGracePeriod,
+		"recovery_timeout":                c.RecoveryTimeout,
+	} {
+		if d < 0 {
+			complain("%s %s: expected a positive duration", name, d)
+		}
+	}
+	return errors.Join(all...)
+}

@@ -1,0 +1,270 @@
+package agent
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"os/user"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/meseta/meseta/internal/wire"
+)
+
+// maxRead is the most that one read returns, as in Mesos: 16 pages.
+const maxRead = 64 << 10
+
+// files lets people read sandboxes: /files/browse, /files/read and /files/download, with paths as they
+// stand in the sandbox's own environment. Nothing outside the sandboxes can be named: every path is
+// resolved beneath them, links included.
+type files struct {
+	root *os.Root // of the sandboxes of all agents that lived in this work directory
+	base string   // its absolute path, with which paths in requests begin
+}
+
+// sandboxRoot is the directory below the work directory that holds every sandbox.
+const sandboxRoot = "slaves"
+
+func openFiles(workDir string) (*files, error) {
+	base := filepath.Join(workDir, sandboxRoot)
+	if err := os.MkdirAll(base, 0o755); err != nil {
+		return nil, fmt.Errorf("sandboxes: %w", err)
+	}
+	root, err := os.OpenRoot(base)
+	if err != nil {
+		return nil, fmt.Errorf("sandboxes: %w", err)
+	}
+	return &files{root: root, base: base}, nil
+}
+
+func (f *files) close() { f.root.Close() }
+
+// routes adds the endpoints, and their older names.
+func (f *files) routes(handle func(path string, h http.HandlerFunc)) {
+	for name, h := range map[string]http.HandlerFunc{"browse": f.browse, "read": f.read, "download": f.download} {
+		handle("/files/"+name, h)
+		handle("/files/"+name+".json", h)
+	}
+}
+
+// open opens what a request names. It has answered if it cannot.
+func (f *files) open(w http.ResponseWriter, r *http.Request) (*os.File, string) {
+	name := r.FormValue("path")
+	if name == "" {
+		wire.Answer(w, http.StatusBadRequest, "Expecting 'path=value' in query.\n")
+		return nil, ""
+	}
+	inside, ok := f.inside(name)
+	if !ok {
+		wire.Answer(w, http.StatusNotFound, "")
+		return nil, ""
+	}
+	file, err := f.root.OpenFile(inside, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		wire.Answer(w, http.StatusNotFound, "")
+		return nil, ""
+	}
+	return file, path.Clean(name)
+}
+
+// inside gives the part of a path below the sandboxes. The link "latest" is absolute, so it is followed
+// here: beneath a root an absolute link leads nowhere.
+func (f *files) inside(name string) (string, bool) {
+	rel, ok := below(f.base, path.Clean(name))
+	if !ok {
+		return "", false
+	}
+	parts := strings.Split(rel, "/")
+	if i := slices.Index(parts, "latest"); i > 0 && parts[i-1] == "runs" {
+		target, err := f.root.Readlink(path.Join(parts[:i+1]...))
+		if err != nil {
+			return "", false
+		}
+		run, ok := below(f.base, target)
+		if !ok {
+			return "", false
+		}
+		rel = path.Join(append([]string{run}, parts[i+1:]...)...)
+	}
+	return rel, true
+}
+
+func below(base, name string) (string, bool) {
+	if name == base {
+		return ".", true
+	}
+	return strings.CutPrefix(name, base+"/")
+}
+
+// read answers with a piece of a file. Offset -1 asks how long it is.
+func (f *files) read(w http.ResponseWriter, r *http.Request) {
+	offset, err := number(r, "offset", -1)
+	if err != nil {
+		wire.Answer(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	length, err := number(r, "length", maxRead)
+	if err != nil {
+		wire.Answer(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	file, _ := f.open(w, r)
+	if file == nil {
+		return
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		wire.Answer(w, http.StatusBadRequest, "Cannot read from anything but a regular file.\n")
+		return
+	}
+	piece := struct {
+		Data   string `json:"data"`
+		Offset int64  `json:"offset"`
+	}{Offset: offset}
+	if offset < 0 {
+		piece.Offset = info.Size()
+	} else {
+		if length < 0 || length > maxRead {
+			length = maxRead
+		}
+		data := make([]byte, length)
+		n, err := file.ReadAt(data, offset)
+		if err != nil && !errors.Is(err, io.EOF) {
+			wire.Answer(w, http.StatusInternalServerError, "Failed to read: "+err.Error())
+			return
+		}
+		piece.Data = string(data[:n])
+	}
+	answerJSON(w, piece)
+}
+
+func number(r *http.Request, name string, otherwise int64) (int64, error) {
+	text := r.FormValue(name)
+	if text == "" {
+		return otherwise, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < -1 {
+		return 0, fmt.Errorf("Failed to parse %s: expected a number of at least -1, got '%.40s'.\n", name, text)
+	}
+	return n, nil
+}
+
+// entry is one file in an answer of browse.
+type entry struct {
+	GID   string  `json:"gid"`
+	Mode  string  `json:"mode"`
+	Mtime float64 `json:"mtime"`
+	Nlink uint64  `json:"nlink"`
+	Path  string  `json:"path"`
+	Size  int64   `json:"size"`
+	UID   string  `json:"uid"`
+}
+
+// browse lists a directory.
+func (f *files) browse(w http.ResponseWriter, r *http.Request) {
+	dir, name := f.open(w, r)
+	if dir == nil {
+		return
+	}
+	defer dir.Close()
+	found, err := dir.ReadDir(-1)
+	if err != nil {
+		wire.Answer(w, http.StatusNotFound, "")
+		return
+	}
+	slices.SortFunc(found, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	entries := []entry{}
+	for _, e := range found {
+		if info, err := e.Info(); err == nil {
+			entries = append(entries, entryOf(path.Join(name, e.Name()), info))
+		}
+	}
+	answerJSON(w, entries)
+}
+
+func entryOf(name string, info fs.FileInfo) entry {
+	e := entry{
+		Mode:  modeText(info.Mode()),
+		Mtime: float64(info.ModTime().Unix()),
+		Nlink: 1,
+		Path:  name,
+		Size:  info.Size(),
+	}
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		e.Nlink = uint64(s.Nlink)
+		e.UID, e.GID = userName(s.Uid), groupName(s.Gid)
+	}
+	return e
+}
+
+// modeText is what ls(1) shows.
+func modeText(m fs.FileMode) string {
+	kind := "-"
+	switch {
+	case m.IsDir():
+		kind = "d"
+	case m&fs.ModeSymlink != 0:
+		kind = "l"
+	case m&fs.ModeNamedPipe != 0:
+		kind = "p"
+	case m&fs.ModeSocket != 0:
+		kind = "s"
+	case m&fs.ModeCharDevice != 0:
+		kind = "c"
+	case m&fs.ModeDevice != 0:
+		kind = "b"
+	}
+	return kind + m.Perm().String()[1:]
+}
+
+func userName(uid uint32) string {
+	if u, err := user.LookupId(strconv.FormatUint(uint64(uid), 10)); err == nil {
+		return u.Username
+	}
+	return strconv.FormatUint(uint64(uid), 10)
+}
+
+func groupName(gid uint32) string {
+	if g, err := user.LookupGroupId(strconv.FormatUint(uint64(gid), 10)); err == nil {
+		return g.Name
+	}
+	return strconv.FormatUint(uint64(gid), 10)
+}
+
+// download answers with a whole file.
+func (f *files) download(w http.ResponseWriter, r *http.Request) {
+	file, name := f.open(w, r)
+	if file == nil {
+		return
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		wire.Answer(w, http.StatusBadRequest, "Cannot download a directory.\n")
+		return
+	}
+	w.Header().Set("Content-Disposition", "attachment; filename="+strconv.QuoteToASCII(path.Base(name)))
+	w.Header().Set("Content-Type", "application/octet-stream")
+	http.ServeContent(w, r, "", info.ModTime(), file)
+}
+
+func answerJSON(w http.ResponseWriter, value any) {
+	body, err := json.Marshal(value)
+	if err != nil {
+		wire.Answer(w, http.StatusInternalServerError, err.Error())
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.Write(body)
+}

@@ -1,0 +1,87 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/meseta/meseta/api/mesos/v1"
+	"github.com/meseta/meseta/internal/ids"
+	"github.com/meseta/meseta/internal/node"
+)
+
+// decodeFramework reads what the core needs of a FrameworkInfo.
+func decodeFramework(info []byte) (node.Framework, error) {
+	m := new(mesos.FrameworkInfo)
+	if err := proto.Unmarshal(info, m); err != nil {
+		return node.Framework{}, fmt.Errorf("framework info: %w", err)
+	}
+	f := node.Framework{ID: ids.FrameworkID(m.Id.GetValue()), User: m.GetUser(), Info: info}
+	if f.ID == "" {
+		return f, errors.New("framework info: the id is missing")
+	}
+	for _, c := range m.Capabilities {
+		switch c.GetType() {
+		case mesos.FrameworkInfo_Capability_PARTITION_AWARE:
+			f.PartitionAware = true
+		case mesos.FrameworkInfo_Capability_TASK_KILLING_STATE:
+			f.KillingState = true
+		}
+	}
+	return f, nil
+}
+
+// decodeTask reads what the core needs of a TaskInfo and, if it has one, of its ExecutorInfo.
+func decodeTask(info []byte) (node.TaskInfo, *node.ExecutorInfo, error) {
+	m := new(mesos.TaskInfo)
+	if err := proto.Unmarshal(info, m); err != nil {
+		return node.TaskInfo{}, nil, fmt.Errorf("task info: %w", err)
+	}
+	t := node.TaskInfo{
+		ID:        ids.TaskID(m.TaskId.GetValue()),
+		KillGrace: durationFrom(m.KillPolicy.GetGracePeriod()),
+		Info:      info,
+	}
+	if d := durationFrom(m.MaxCompletionTime); d != nil {
+		t.MaxTime = *d
+	}
+	if m.Executor == nil {
+		t.Command = commandFrom(m.Command)
+		return t, nil, nil
+	}
+	executor, err := proto.Marshal(m.Executor)
+	if err != nil {
+		return t, nil, fmt.Errorf("executor of task %q: %w", t.ID, err)
+	}
+	return t, &node.ExecutorInfo{
+		ID:            ids.ExecutorID(m.Executor.ExecutorId.GetValue()),
+		Command:       commandFrom(m.Executor.Command),
+		ShutdownGrace: durationFrom(m.Executor.ShutdownGracePeriod),
+		Info:          executor,
+	}, nil
+}
+
+func durationFrom(m *mesos.DurationInfo) *time.Duration {
+	if m == nil {
+		return nil
+	}
+	return new(time.Duration(m.GetNanoseconds()))
+}
+
+func commandFrom(m *mesos.CommandInfo) node.Command {
+	c := node.Command{Shell: m.GetShell(), Value: m.GetValue(), Arguments: m.GetArguments(), User: m.GetUser()}
+	for _, v := range m.GetEnvironment().GetVariables() {
+		if v.GetType() != mesos.Environment_Variable_SECRET {
+			c.Variables = append(c.Variables, node.Variable{Name: v.GetName(), Value: v.GetValue()})
+		} else if s := v.GetSecret(); s.GetType() == mesos.Secret_VALUE {
+			c.Variables = append(c.Variables, node.Variable{Name: v.GetName(), Value: string(s.GetValue().GetData())})
+		}
+	}
+	for _, u := range m.GetUris() {
+		c.URIs = append(c.URIs, node.URI{Value: u.GetValue(), Executable: u.GetExecutable(), Extract: u.GetExtract(),
+			Cache: u.GetCache(), OutputFile: u.GetOutputFile()})
+	}
+	return c
+}

@@ -1,0 +1,397 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/meseta/meseta/internal/container"
+	"github.com/meseta/meseta/internal/fetch"
+	"github.com/meseta/meseta/internal/ids"
+	"github.com/meseta/meseta/internal/node"
+)
+
+const (
+	launchers    = 8                     // starts that are with the supervisor at the same time
+	maxFetches   = 32                    // sandboxes that are being filled at the same time
+	askAgain     = 20 * time.Millisecond // pause before a supervisor that did not answer is asked again
+	collectEvery = 10 * time.Millisecond // so that one request collects many
+)
+
+// launcher starts and ends containers. It makes sure that the core hears of each in the order start, end,
+// whatever the supervisor's answers overtake, and that a kill which comes during a start is not lost.
+type launcher struct {
+	// immutable after newLauncher
+	supervisor container.Supervisor
+	fetcher    *fetch.Fetcher
+	accounts   *accounts
+	workDir    string
+	environ    func(spec node.StartContainer, sandbox string) []string
+	report     func(...node.Input)
+	log        *slog.Logger
+
+	queue   queue[*start] // starts that need nothing fetched
+	collect queue[container.ID]
+	fetches chan struct{} // holds a token per sandbox being filled
+	life    context.Context
+	leave   context.CancelCauseFunc
+	wait    sync.WaitGroup // goroutines of single starts and kills
+
+	mu       sync.Mutex
+	starting map[ids.ContainerID]*start
+}
+
+// start is a container on its way.
+type start struct {
+	spec   node.StartContainer
+	ctx    context.Context // ends when the start is no longer wanted
+	cancel context.CancelCauseFunc
+
+	// guarded by launcher.mu
+	asked bool           // the supervisor was asked: from now on only it can end the container
+	kill  *time.Duration // somebody wants its end, with this grace period
+	ended *node.End      // its end came before the answer to its start
+}
+
+var (
+	errKilled = errors.New("killed before it was started")
+
+	// errLost is what a supervisor's stand-in answers when the container was started by a supervisor that
+	// has died: its end is told by its Exit.
+	errLost = errors.New("started by a supervisor that has died")
+)
+
+func newLauncher(supervisor container.Supervisor, fetcher *fetch.Fetcher, workDir string, accounts *accounts, log *slog.Logger) *launcher {
+	l := &launcher{
+		supervisor: supervisor, fetcher: fetcher, accounts: accounts, workDir: workDir, log: log,
+		queue:    newQueue[*start](),
+		collect:  newQueue[container.ID](),
+		fetches:  make(chan struct{}, maxFetches),
+		starting: make(map[ids.ContainerID]*start),
+	}
+	l.life, l.leave = context.WithCancelCause(context.Background())
+	return l
+}
+
+// run serves until ctx ends. By then nobody may call the launcher any more.
+func (l *launcher) run(ctx context.Context) {
+	stop := context.AfterFunc(ctx, func() { l.leave(context.Cause(ctx)) })
+	defer stop()
+	for range launchers {
+		l.wait.Go(l.work)
+	}
+	l.wait.Go(l.watchExits)
+	l.wait.Go(l.collectAll)
+	<-ctx.Done()
+	l.wait.Wait()
+}
+
+// ---- called by the loop; none of these blocks
+
+// start brings a container on its way.
+func (l *launcher) start(spec node.StartContainer) {
+	s := &start{spec: spec}
+	s.ctx, s.cancel = context.WithCancelCause(l.life)
+	l.mu.Lock()
+	l.starting[spec.Sandbox.Container] = s
+	l.mu.Unlock()
+	if len(spec.Command.URIs) > 0 {
+		l.wait.Go(func() { l.bring(s) })
+		return
+	}
+	l.queue.put(s)
+}
+
+// kill ends a container, or a start if the supervisor does not know of it yet.
+func (l *launcher) kill(k node.KillContainer) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s := l.starting[k.Container]; s != nil {
+		if s.kill == nil || k.Grace < *s.kill {
+			s.kill = &k.Grace
+		}
+		if !s.asked {
+			s.cancel(errKilled)
+		}
+		return
+	}
+	l.wait.Go(func() { l.killNow(k.Container, k.Grace) })
+}
+
+// forget has the supervisor forget a container.
+func (l *launcher) forget(id ids.ContainerID) { l.collect.put(container.ID(id)) }
+
+// ---- the goroutines
+
+// work takes starts one after the other.
+func (l *launcher) work() {
+	for {
+		select {
+		case <-l.queue.ready:
+			for s, ok := l.queue.take(); ok; s, ok = l.queue.take() {
+				l.bring(s)
+			}
+		case <-l.life.Done():
+			return
+		}
+	}
+}
+
+// bring makes the sandbox, fills it and starts the container.
+func (l *launcher) bring(s *start) {
+	defer s.cancel(nil)
+	user, problem := l.accounts.find(s.spec.User)
+	if problem != "" {
+		l.failed(s, node.CauseSandbox, problem)
+		return
+	}
+	sandbox, err := makeSandbox(l.workDir, s.spec.Sandbox, user)
+	if err != nil {
+		l.failed(s, node.CauseSandbox, err.Error())
+		return
+	}
+	if err := l.fetch(s, sandbox, user); err != nil {
+		l.fetchFailed(s, sandbox, err)
+		return
+	}
+	if !l.ask(s) {
+		l.failed(s, node.CauseKilled, errKilled.Error())
+		return
+	}
+	l.launch(s, container.Spec{
+		ID:     container.ID(s.spec.Sandbox.Container),
+		Argv:   argv(s.spec.Command),
+		Env:    l.environ(s.spec, sandbox),
+		Dir:    sandbox,
+		User:   user,
+		Stdout: filepath.Join(sandbox, "stdout"),
+		Stderr: filepath.Join(sandbox, "stderr"),
+	})
+}
+
+// ask notes that the supervisor is asked now, unless the start is not wanted any more.
+func (l *launcher) ask(s *start) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s.asked = s.kill == nil
+	return s.asked
+}
+
+// launch asks the supervisor until it answers: repeating a request is safe.
+func (l *launcher) launch(s *start, spec container.Spec) {
+	for {
+		started, err := l.supervisor.Launch(l.life, spec)
+		refused, isRefusal := errors.AsType[*container.LaunchError](err)
+		switch {
+		case err == nil:
+			l.started(s, started)
+		case isRefusal && refused.Stage == container.StageExec:
+			complain(spec.Dir, refused.Error())
+			l.failed(s, node.CauseExec, refused.Error())
+		case isRefusal, errors.Is(err, container.ErrInvalid):
+			l.failed(s, node.CauseOther, err.Error())
+		case errors.Is(err, errLost):
+			l.lost(s)
+		case l.life.Err() != nil:
+			// The agent leaves; the next one finds out what became of the container.
+		default:
+			l.log.Warn("container not started yet", "container", spec.ID, "error", err)
+			pause(l.life, askAgain)
+			continue
+		}
+		return
+	}
+}
+
+// started tells the core, and then what happened meanwhile.
+func (l *launcher) started(s *start, started container.Started) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	id := s.spec.Sandbox.Container
+	delete(l.starting, id)
+	l.report(node.ContainerStarted{Container: id, PID: started.PID})
+	switch {
+	case s.ended != nil:
+		l.report(node.ContainerEnded{Container: id, End: *s.ended})
+	case s.kill != nil:
+		l.wait.Go(func() { l.killNow(id, *s.kill) })
+	}
+}
+
+// lost leaves the last word to the container's Exit.
+func (l *launcher) lost(s *start) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	id := s.spec.Sandbox.Container
+	delete(l.starting, id)
+	if s.ended != nil {
+		l.report(node.ContainerEnded{Container: id, End: *s.ended})
+	}
+}
+
+func (l *launcher) failed(s *start, cause node.StartCause, detail string) {
+	if l.life.Err() != nil {
+		return // not the container's fault, and nobody listens
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	id := s.spec.Sandbox.Container
+	delete(l.starting, id)
+	l.report(node.ContainerStartFailed{Container: id, Cause: cause, Detail: detail})
+}
+
+// fetch brings the URIs into the sandbox.
+func (l *launcher) fetch(s *start, sandbox string, user *container.User) error {
+	if len(s.spec.Command.URIs) == 0 {
+		return nil
+	}
+	select {
+	case l.fetches <- struct{}{}:
+		defer func() { <-l.fetches }()
+	case <-s.ctx.Done():
+		return context.Cause(s.ctx)
+	}
+	request := fetch.Request{Sandbox: sandbox}
+	if user != nil {
+		request.User = &fetch.User{UID: user.UID, GID: user.GID, Groups: user.Groups}
+	}
+	for _, u := range s.spec.Command.URIs {
+		request.URIs = append(request.URIs, fetch.URI(u))
+	}
+	return l.fetcher.Fetch(s.ctx, request)
+}
+
+func (l *launcher) fetchFailed(s *start, sandbox string, err error) {
+	if errors.Is(context.Cause(s.ctx), errKilled) {
+		l.failed(s, node.CauseKilled, errKilled.Error())
+		return
+	}
+	complain(sandbox, err.Error())
+	l.failed(s, node.CauseFetch, err.Error())
+}
+
+// complain leaves a sentence in the sandbox's stderr for whoever looks there first. The sandbox belongs to
+// the task: a link in it leads nowhere else.
+func complain(sandbox, text string) {
+	root, err := os.OpenRoot(sandbox)
+	if err != nil {
+		return
+	}
+	defer root.Close()
+	f, err := root.OpenFile("stderr", os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	fmt.Fprintln(f, text)
+}
+
+// killNow asks the supervisor until it answers.
+func (l *launcher) killNow(id ids.ContainerID, grace time.Duration) {
+	for l.life.Err() == nil {
+		err := l.supervisor.Kill(l.life, container.ID(id), min(grace, container.MaxGrace))
+		if err == nil || errors.Is(err, container.ErrUnknown) || errors.Is(err, container.ErrInvalid) || errors.Is(err, errLost) {
+			return
+		}
+		pause(l.life, askAgain)
+	}
+}
+
+// watchExits tells the core of every end.
+func (l *launcher) watchExits() {
+	for l.life.Err() == nil {
+		for exit, err := range l.supervisor.Exits(l.life) {
+			if err != nil {
+				break
+			}
+			l.exited(exit)
+		}
+		pause(l.life, askAgain)
+	}
+}
+
+func (l *launcher) exited(exit container.Exit) {
+	id, end := ids.ContainerID(exit.ID), endOf(exit)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s := l.starting[id]; s != nil {
+		s.ended = &end
+		return
+	}
+	l.report(node.ContainerEnded{Container: id, End: end})
+}
+
+// endOf words an exit for the core.
+func endOf(exit container.Exit) node.End {
+	end := node.End{Status: int(exit.Status), Text: exit.Status.String()}
+	switch exit.Reason {
+	case container.ReasonKilled, container.ReasonStopped:
+		end.Killed = true
+	case container.ReasonLost:
+		end.Lost = "The container's supervisor died, and the container was ended with it"
+	}
+	return end
+}
+
+// collectAll lets the supervisor forget what is recorded, many at a time.
+func (l *launcher) collectAll() {
+	for {
+		select {
+		case <-l.collect.ready:
+		case <-l.life.Done():
+			return
+		}
+		pause(l.life, collectEvery)
+		ended := l.collect.takeAll()
+		if len(ended) == 0 || l.life.Err() != nil {
+			continue
+		}
+		if err := l.supervisor.Collect(l.life, ended...); err != nil {
+			l.collect.put(ended...)
+			pause(l.life, askAgain)
+		}
+	}
+}
+
+// survivors lists what the supervisors know, for the core that comes back. Starts that are under way are
+// waited for: there is nobody else whom they would be told.
+func survivors(ctx context.Context, supervisor container.Supervisor) ([]node.ContainerState, error) {
+	for {
+		infos, err := supervisor.List(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("list the containers that live: %w", err)
+		}
+		if states, settled := statesOf(infos); settled {
+			return states, nil
+		}
+		pause(ctx, askAgain)
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+func statesOf(infos []container.Info) (states []node.ContainerState, settled bool) {
+	for _, info := range infos {
+		state := node.ContainerState{Container: ids.ContainerID(info.ID), PID: info.Started.PID}
+		switch {
+		case info.State == container.StateStarting:
+			return nil, false
+		case info.Exit != nil:
+			state.End = new(endOf(*info.Exit))
+		case info.Failure != nil:
+			cause := node.CauseOther
+			if info.Failure.Stage == container.StageExec {
+				cause = node.CauseExec
+			}
+			state.Failure = &node.ContainerStartFailed{Container: state.Container, Cause: cause, Detail: info.Failure.Error()}
+		}
+		states = append(states, state)
+	}
+	return states, true
+}
