@@ -75,10 +75,14 @@ func (f *files) open(w http.ResponseWriter, r *http.Request) (*os.File, string) 
 	return file, path.Clean(name)
 }
 
-// inside gives the part of a path below the sandboxes. The link "latest" is absolute, so it is followed
+// inside gives the part of a path below the sandboxes. A path may also begin at /frameworks, as Mesos
+// lets it: then it is looked for in each agent that lived here. The link "latest" is absolute, so it is followed
 // here: beneath a root an absolute link leads nowhere.
 func (f *files) inside(name string) (string, bool) {
 	rel, ok := below(f.base, path.Clean(name))
+	if !ok {
+		rel, ok = f.virtual(path.Clean(name))
+	}
 	if !ok {
 		return "", false
 	}
@@ -95,6 +99,24 @@ func (f *files) inside(name string) (string, bool) {
 		rel = path.Join(append([]string{run}, parts[i+1:]...)...)
 	}
 	return rel, true
+}
+
+// virtual finds a path that begins at /frameworks.
+func (f *files) virtual(name string) (string, bool) {
+	if !strings.HasPrefix(name, "/frameworks/") {
+		return "", false
+	}
+	agents, err := fs.ReadDir(f.root.FS(), ".")
+	if err != nil {
+		return "", false
+	}
+	parts := strings.SplitN(name, "/", 6) // "", frameworks, F, executors, E, …
+	for _, a := range agents {
+		if _, err := f.root.Stat(path.Join(append([]string{a.Name()}, parts[:min(5, len(parts))]...)...)); err == nil {
+			return path.Join(a.Name(), name), true
+		}
+	}
+	return "", false
 }
 
 func below(base, name string) (string, bool) {
