@@ -180,7 +180,7 @@ func (a *agent) live(ctx context.Context, listener net.Listener, j *journal.Jour
 	diskLife, endDisk := context.WithCancelCause(context.WithoutCancel(ctx))
 	loopLife, endLoop := context.WithCancelCause(diskLife)
 	linkLife, endLink := context.WithCancelCause(loopLife)
-	a.stopped = loopLife.Done()
+	a.stopped = linkLife.Done()
 	server := wire.NewServer(a.routes(), a.log)
 
 	var disk, machine, links errgroup.Group
@@ -210,8 +210,8 @@ func (a *agent) live(ctx context.Context, listener net.Listener, j *journal.Jour
 		a.endEverything()
 	}
 	endLink(errAgentStops)
-	server.Close()
 	<-loopDone
+	shutDown(server)
 	links.Wait()
 	a.watch.Wait()
 	endLoop(errAgentStops)
@@ -224,6 +224,14 @@ func (a *agent) live(ctx context.Context, listener net.Listener, j *journal.Jour
 		err = errors.Join(err, keeper.stop(stopping))
 	}
 	return err
+}
+
+// shutDown ends the server and waits for calls under way: without the loop they end soon.
+func shutDown(server *http.Server) {
+	patience, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	_ = server.Shutdown(patience)
+	_ = server.Close()
 }
 
 // untilStop waits for the reason to stop; nil if it is ctx.
