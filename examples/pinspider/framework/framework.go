@@ -87,11 +87,20 @@ func (f *Framework) StatusUpdate(d scheduler.Driver, status *mesos.TaskStatus) {
 	case mesos.TaskState_TASK_FAILED, mesos.TaskState_TASK_KILLED, mesos.TaskState_TASK_LOST,
 		mesos.TaskState_TASK_ERROR, mesos.TaskState_TASK_DROPPED,
 		mesos.TaskState_TASK_GONE, mesos.TaskState_TASK_GONE_BY_OPERATOR:
-		f.log.Error("giving up", "task", id, "state", state, "reason", status.GetReason(), "source", status.GetSource(),
-			"message", status.GetMessage())
-		f.failure = fmt.Errorf("task %s: %v (%v, %v): %s", id, state, status.GetReason(), status.GetSource(), status.GetMessage())
+		reason, source, message := said(status.Reason), said(status.Source), status.GetMessage()
+		f.log.Error("giving up", "task", id, "state", state, "reason", reason, "source", source, "message", message)
+		f.failure = fmt.Errorf("task %s: %v (%s, %s): %s", id, state, reason, source, message)
 		d.Abort()
 	}
+}
+
+// said is the name of an optional value. A field that is not set reads as the first value of its type,
+// which nobody said: executors, for one, rarely give a reason.
+func said[T fmt.Stringer](value *T) string {
+	if value == nil {
+		return "not given"
+	}
+	return (*value).String()
 }
 
 // FrameworkMessage prints what a crawler found.

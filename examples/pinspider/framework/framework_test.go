@@ -231,6 +231,14 @@ func TestGivesUpWhenATaskFails(t *testing.T) {
 	}
 }
 
+func TestReasonThatWasNotGivenIsNotInvented(t *testing.T) {
+	f, d, _, _ := spider(1)
+	f.StatusUpdate(d, update("0", mesos.TaskState_TASK_FAILED))
+	if got, want := f.outcome(scheduler.Aborted).Error(), "task 0: TASK_FAILED (not given, not given): "; got != want {
+		t.Errorf("outcome %q, want %q", got, want)
+	}
+}
+
 func TestOnlyStoppedWithAllTasksFinishedIsASuccess(t *testing.T) {
 	f, _, _, _ := spider(1)
 	for status, want := range map[scheduler.Status]string{

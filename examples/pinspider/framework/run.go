@@ -36,7 +36,7 @@ func Run(ctx context.Context, cfg Config, out io.Writer, log *slog.Logger) error
 		Masters:    cfg.Masters,
 		Framework:  cfg.info(),
 		Credential: cfg.Credential,
-		Logger:     log,
+		Logger:     log.With("from", "driver"),
 	})
 	if err != nil {
 		return fmt.Errorf("pinspider: %w", err)
