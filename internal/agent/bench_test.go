@@ -2,14 +2,16 @@ package agent
 
 import (
 	"fmt"
+	"os/exec"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
-	"github.com/meseta/meseta/api/mesos/v1"
 	linkpb "github.com/meseta/meseta/api/meseta/link/v1"
+	"github.com/meseta/meseta/api/mesos/v1"
 )
 
 // benchMaster counts updates of one kind as they come.
@@ -100,3 +102,27 @@ func BenchmarkManyTasks(b *testing.B) {
 }
 
 var _ *linkpb.Update
+
+// BenchmarkForkExec is the floor: what starting and reaping /bin/true costs this machine at the moment,
+// with four at a time.
+func BenchmarkForkExec(b *testing.B) {
+	var wg sync.WaitGroup
+	work := make(chan struct{})
+	for range 4 {
+		wg.Go(func() {
+			for range work {
+				if err := exec.Command("/bin/true").Run(); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	begin, n := time.Now(), 0
+	for b.Loop() {
+		work <- struct{}{}
+		n++
+	}
+	close(work)
+	wg.Wait()
+	b.ReportMetric(float64(n)/time.Since(begin).Seconds(), "execs/s")
+}

@@ -62,7 +62,7 @@ func (f *files) open(w http.ResponseWriter, r *http.Request) (*os.File, string) 
 		wire.Answer(w, http.StatusBadRequest, "Expecting 'path=value' in query.\n")
 		return nil, ""
 	}
-	inside, ok := f.inside(name)
+	inside, ok := below(f.base, path.Clean(name))
 	if !ok {
 		wire.Answer(w, http.StatusNotFound, "")
 		return nil, ""
@@ -75,50 +75,7 @@ func (f *files) open(w http.ResponseWriter, r *http.Request) (*os.File, string) 
 	return file, path.Clean(name)
 }
 
-// inside gives the part of a path below the sandboxes. A path may also begin at /frameworks, as Mesos
-// lets it: then it is looked for in each agent that lived here. The link "latest" is absolute, so it is followed
-// here: beneath a root an absolute link leads nowhere.
-func (f *files) inside(name string) (string, bool) {
-	rel, ok := below(f.base, path.Clean(name))
-	if !ok {
-		rel, ok = f.virtual(path.Clean(name))
-	}
-	if !ok {
-		return "", false
-	}
-	parts := strings.Split(rel, "/")
-	if i := slices.Index(parts, "latest"); i > 0 && parts[i-1] == "runs" {
-		target, err := f.root.Readlink(path.Join(parts[:i+1]...))
-		if err != nil {
-			return "", false
-		}
-		run, ok := below(f.base, target)
-		if !ok {
-			return "", false
-		}
-		rel = path.Join(append([]string{run}, parts[i+1:]...)...)
-	}
-	return rel, true
-}
-
-// virtual finds a path that begins at /frameworks.
-func (f *files) virtual(name string) (string, bool) {
-	if !strings.HasPrefix(name, "/frameworks/") {
-		return "", false
-	}
-	agents, err := fs.ReadDir(f.root.FS(), ".")
-	if err != nil {
-		return "", false
-	}
-	parts := strings.SplitN(name, "/", 6) // "", frameworks, F, executors, E, …
-	for _, a := range agents {
-		if _, err := f.root.Stat(path.Join(append([]string{a.Name()}, parts[:min(5, len(parts))]...)...)); err == nil {
-			return path.Join(a.Name(), name), true
-		}
-	}
-	return "", false
-}
-
+// below gives the part of a path below the sandboxes.
 func below(base, name string) (string, bool) {
 	if name == base {
 		return ".", true

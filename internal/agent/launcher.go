@@ -35,7 +35,7 @@ type launcher struct {
 	report     func(...node.Input)
 	log        *slog.Logger
 
-	queue   queue[*start] // starts that need nothing fetched
+	queue   queue[func()] // what the workers do
 	collect queue[container.ID]
 	fetches chan struct{} // holds a token per sandbox being filled
 	life    context.Context
@@ -43,12 +43,22 @@ type launcher struct {
 	wait    sync.WaitGroup // goroutines of single starts and kills
 
 	mu       sync.Mutex
+	prepared map[ids.ContainerID]*preparation // sandboxes of containers that may start
 	starting map[ids.ContainerID]*start
+}
+
+// preparation is a sandbox that is being made.
+type preparation struct {
+	done    chan struct{} // closed when what follows is valid
+	dir     string
+	user    *container.User
+	problem string // why there is none
 }
 
 // start is a container on its way.
 type start struct {
 	spec   node.StartContainer
+	box    *preparation
 	ctx    context.Context // ends when the start is no longer wanted
 	cancel context.CancelCauseFunc
 
@@ -69,9 +79,10 @@ var (
 func newLauncher(supervisor container.Supervisor, fetcher *fetch.Fetcher, workDir string, accounts *accounts, log *slog.Logger) *launcher {
 	l := &launcher{
 		supervisor: supervisor, fetcher: fetcher, accounts: accounts, workDir: workDir, log: log,
-		queue:    newQueue[*start](),
+		queue:    newQueue[func()](),
 		collect:  newQueue[container.ID](),
 		fetches:  make(chan struct{}, maxFetches),
+		prepared: make(map[ids.ContainerID]*preparation),
 		starting: make(map[ids.ContainerID]*start),
 	}
 	l.life, l.leave = context.WithCancelCause(context.Background())
@@ -93,18 +104,39 @@ func (l *launcher) run(ctx context.Context) {
 
 // ---- called by the loop; none of these blocks
 
-// start brings a container on its way.
-func (l *launcher) start(spec node.StartContainer) {
-	s := &start{spec: spec}
-	s.ctx, s.cancel = context.WithCancelCause(l.life)
+// prepare makes the sandbox of a container that may start soon.
+func (l *launcher) prepare(p node.PrepareSandbox) *preparation {
+	box := &preparation{done: make(chan struct{})}
 	l.mu.Lock()
-	l.starting[spec.Sandbox.Container] = s
+	l.prepared[p.Sandbox.Container] = box
+	l.mu.Unlock()
+	l.queue.put(func() {
+		defer close(box.done)
+		if box.user, box.problem = l.accounts.find(p.User); box.problem != "" {
+			return
+		}
+		var err error
+		if box.dir, err = makeSandbox(l.workDir, p.Sandbox, box.user); err != nil {
+			box.problem = err.Error()
+		}
+	})
+	return box
+}
+
+// start brings a container on its way. Its sandbox is done or before it in the queue.
+func (l *launcher) start(spec node.StartContainer) {
+	id := spec.Sandbox.Container
+	l.mu.Lock()
+	s := &start{spec: spec, box: l.prepared[id]}
+	s.ctx, s.cancel = context.WithCancelCause(l.life)
+	delete(l.prepared, id)
+	l.starting[id] = s
 	l.mu.Unlock()
 	if len(spec.Command.URIs) > 0 {
 		l.wait.Go(func() { l.bring(s) })
 		return
 	}
-	l.queue.put(s)
+	l.queue.put(func() { l.bring(s) })
 }
 
 // kill ends a container, or a start if the supervisor does not know of it yet.
@@ -124,17 +156,22 @@ func (l *launcher) kill(k node.KillContainer) {
 }
 
 // forget has the supervisor forget a container.
-func (l *launcher) forget(id ids.ContainerID) { l.collect.put(container.ID(id)) }
+func (l *launcher) forget(id ids.ContainerID) {
+	l.mu.Lock()
+	delete(l.prepared, id)
+	l.mu.Unlock()
+	l.collect.put(container.ID(id))
+}
 
 // ---- the goroutines
 
-// work takes starts one after the other.
+// work takes what is in the queue.
 func (l *launcher) work() {
 	for {
 		select {
 		case <-l.queue.ready:
-			for s, ok := l.queue.take(); ok; s, ok = l.queue.take() {
-				l.bring(s)
+			for do, ok := l.queue.take(); ok; do, ok = l.queue.take() {
+				do()
 			}
 		case <-l.life.Done():
 			return
@@ -142,17 +179,13 @@ func (l *launcher) work() {
 	}
 }
 
-// bring makes the sandbox, fills it and starts the container.
+// bring fills the sandbox and starts the container.
 func (l *launcher) bring(s *start) {
 	defer s.cancel(nil)
-	user, problem := l.accounts.find(s.spec.User)
-	if problem != "" {
-		l.failed(s, node.CauseSandbox, problem)
-		return
-	}
-	sandbox, err := makeSandbox(l.workDir, s.spec.Sandbox, user)
-	if err != nil {
-		l.failed(s, node.CauseSandbox, err.Error())
+	<-s.box.done
+	sandbox, user := s.box.dir, s.box.user
+	if s.box.problem != "" {
+		l.failed(s, node.CauseSandbox, s.box.problem)
 		return
 	}
 	if err := l.fetch(s, sandbox, user); err != nil {

@@ -239,6 +239,8 @@ func (l *loop) carryOut(out node.Output) {
 		if s := l.streams[out.Stream]; s != nil {
 			s.finish()
 		}
+	case node.PrepareSandbox:
+		l.launcher.prepare(out)
 	case node.StartContainer:
 		l.launcher.start(out)
 	case node.KillContainer:

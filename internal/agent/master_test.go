@@ -12,8 +12,8 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"github.com/meseta/meseta/api/mesos/v1"
 	linkpb "github.com/meseta/meseta/api/meseta/link/v1"
+	"github.com/meseta/meseta/api/mesos/v1"
 	"github.com/meseta/meseta/internal/wire"
 )
 

@@ -21,15 +21,10 @@ func makeSandbox(workDir string, s node.Sandbox, user *container.User) (string, 
 		}
 	}
 	dir, runs := s.Path(workDir), s.Runs(workDir)
-	if err := os.Mkdir(dir, 0o750); errors.Is(err, fs.ErrNotExist) {
-		if err := makeAbove(runs); err != nil {
-			return "", fmt.Errorf("Failed to create executor directory '%s': %w", dir, err)
-		}
-		err = os.Mkdir(dir, 0o750)
-		if err != nil {
-			return "", fmt.Errorf("Failed to create executor directory '%s': %w", dir, err)
-		}
-	} else if err != nil {
+	if err := makeDirs(runs); err != nil {
+		return "", fmt.Errorf("Failed to create executor directory '%s': %w", dir, err)
+	}
+	if err := os.Mkdir(dir, 0o750); err != nil {
 		return "", fmt.Errorf("Failed to create executor directory '%s': %w", dir, err)
 	}
 	if user != nil {
@@ -43,26 +38,28 @@ func makeSandbox(workDir string, s node.Sandbox, user *container.User) (string, 
 	return dir, nil
 }
 
-// makeAbove makes the directories from the executor's down to that of its runs; mostly the two last are all
-// that is missing.
-func makeAbove(runs string) error {
-	if err := os.Mkdir(filepath.Dir(runs), 0o755); err == nil || errors.Is(err, fs.ErrExist) {
-		if err := os.Mkdir(runs, 0o755); err == nil || errors.Is(err, fs.ErrExist) {
-			return nil
-		}
+// makeDirs makes the directory of an executor's runs. Mostly it and the one above are all that is missing,
+// and each look at what is there would cost time that a task waits.
+func makeDirs(runs string) error {
+	if err := os.Mkdir(filepath.Dir(runs), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return os.MkdirAll(runs, 0o755)
 	}
-	return os.MkdirAll(runs, 0o755)
+	if err := os.Mkdir(runs, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
 }
 
-// pointLatest makes the link "latest" name the run.
+// pointLatest makes the link "latest" name the run. It is relative, which is shorter than ext4's inodes are
+// long, and remains true when the work directory moves.
 func pointLatest(runs, dir string) error {
-	latest := filepath.Join(runs, "latest")
-	err := os.Symlink(dir, latest)
+	latest, run := filepath.Join(runs, "latest"), filepath.Base(dir)
+	err := os.Symlink(run, latest)
 	if !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	next := filepath.Join(runs, "."+filepath.Base(dir))
-	if err := os.Symlink(dir, next); err != nil {
+	next := filepath.Join(runs, "."+run)
+	if err := os.Symlink(run, next); err != nil {
 		return err
 	}
 	return os.Rename(next, latest)

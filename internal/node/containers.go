@@ -63,9 +63,7 @@ func (n *Node) containerGone(e *executor) {
 	n.removeExecutor(e)
 	n.afterCommit(func() {
 		delete(n.containers, e.container)
-		if e.launched {
-			n.emit(CollectContainer{Container: e.container})
-		}
+		n.emit(CollectContainer{Container: e.container})
 	})
 	n.dropFrameworkIfOver(e.framework)
 	n.dropFrameworkIfIdle(e.framework)

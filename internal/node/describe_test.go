@@ -32,6 +32,8 @@ func describe(out Output) string {
 			what = "task " + string(o.Task)
 		}
 		return fmt.Sprintf("start %s: %s of %s as %s", nameContainer(o.Sandbox.Container), what, o.Sandbox.Framework, o.User)
+	case PrepareSandbox:
+		return fmt.Sprintf("prepare %s", nameContainer(o.Sandbox.Container))
 	case KillContainer:
 		return fmt.Sprintf("kill %s after %v", nameContainer(o.Container), o.Grace)
 	case CollectContainer:

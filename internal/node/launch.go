@@ -80,6 +80,7 @@ func (n *Node) runCommand(f *framework, m RunTask) {
 		builtin:   true,
 		launch:    &launch{m.Task.Command, f.userOf(m.Task.Command)},
 	})
+	n.emit(PrepareSandbox{Sandbox: n.sandbox(e), User: e.launch.user})
 	t := n.recordTask(f, m, e)
 	if len(m.Task.Command.URIs) == 0 {
 		n.report(t, n.commandStatus(t, mesos.TaskState_TASK_STARTING, ""))
@@ -102,6 +103,7 @@ func (n *Node) runOnExecutor(f *framework, m RunTask) {
 			grace:     durationOr(m.Executor.ShutdownGrace, n.config.ExecutorShutdownGrace),
 			launch:    &launch{m.Executor.Command, f.userOf(m.Executor.Command)},
 		})
+		n.emit(PrepareSandbox{Sandbox: n.sandbox(e), User: e.launch.user})
 		n.record(ExecutorRecord{Framework: f.ID, Executor: e.id, Container: e.container, Grace: e.grace, Info: e.info})
 		n.afterCommit(func() { n.start(e) })
 	}
@@ -171,6 +173,10 @@ func (n *Node) userProblem(f *framework, m RunTask) string {
 		sandbox.Path(n.config.WorkDir), f.userOf(command), m.UserProblem)
 }
 
+func (n *Node) sandbox(e *executor) Sandbox {
+	return Sandbox{Agent: n.identity.Agent, Framework: e.framework.ID, Executor: e.id, Container: e.container}
+}
+
 // start lets the container begin, now that its record is durable.
 func (n *Node) start(e *executor) {
 	if e.state == executorGone {
@@ -183,7 +189,7 @@ func (n *Node) start(e *executor) {
 	l := e.launch
 	e.launch, e.launched = nil, true
 	out := StartContainer{
-		Sandbox: Sandbox{Agent: n.identity.Agent, Framework: e.framework.ID, Executor: e.id, Container: e.container},
+		Sandbox: n.sandbox(e),
 		Command: l.command,
 		User:    l.user,
 		Grace:   e.grace,
@@ -211,6 +217,7 @@ func (n *Node) refuseUnrecorded() {
 			if e != nil && !e.launched && len(e.tasks) == 0 {
 				n.removeExecutor(e)
 				delete(n.containers, e.container)
+				n.emit(CollectContainer{Container: e.container})
 			}
 		}
 	}

@@ -153,7 +153,14 @@ type ExecutorShutdown struct{}
 
 // ---- to the containers
 
-// StartContainer makes the sandbox, fetches what the command names and starts it. ContainerStarted and
+// PrepareSandbox may be carried out while the records of a container are on their way to the disk: an empty
+// directory harms nobody if its container never starts. StartContainer or CollectContainer follows.
+type PrepareSandbox struct {
+	Sandbox Sandbox
+	User    string // as in StartContainer
+}
+
+// StartContainer makes the sandbox unless that was prepared, fetches what the command names and starts it. ContainerStarted and
 // then ContainerEnded answer it, or ContainerStartFailed does.
 type StartContainer struct {
 	Sandbox Sandbox
@@ -170,7 +177,8 @@ type KillContainer struct {
 	Grace     time.Duration
 }
 
-// CollectContainer says that the end of a container is recorded: the supervisor may forget it.
+// CollectContainer says that the end of a container is recorded, or that it will never be started: whoever
+// knows of it may forget it.
 type CollectContainer struct{ Container ids.ContainerID }
 
 // ---- to whoever runs the agent
@@ -198,6 +206,7 @@ func (CloseLink) output()        {}
 func (Answer) output()           {}
 func (ToExecutor) output()       {}
 func (CloseStream) output()      {}
+func (PrepareSandbox) output()   {}
 func (StartContainer) output()   {}
 func (KillContainer) output()    {}
 func (CollectContainer) output() {}

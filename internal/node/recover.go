@@ -223,7 +223,6 @@ func (n *Node) goOnRunning(e *executor) {
 
 // neverBegan ends an executor that was recorded and never asked for.
 func (n *Node) neverBegan(e *executor) {
-	e.launched = false
 	if e.builtin {
 		n.report(e.task(), n.neverLaunched(e.task()))
 	} else {
