@@ -6,8 +6,6 @@ import (
 	"io"
 	"iter"
 
-	"google.golang.org/protobuf/proto"
-
 	mesos "github.com/meseta/meseta/api/mesos/v1"
 	executorpb "github.com/meseta/meseta/api/mesos/v1/executor"
 	"github.com/meseta/meseta/internal/wire"
@@ -88,13 +86,10 @@ func (c *Client) Events(ctx context.Context, unacknowledged *executorpb.Call_Sub
 	}
 }
 
-// Call makes a call. The framework's and the executor's id are filled in if they are missing. It returns
-// a StatusError when the agent has another answer than yes, and ErrNoAnswer when nobody knows.
+// Call makes a call, after filling the framework's and the executor's id in. It returns a StatusError when
+// the agent has another answer than yes, and ErrNoAnswer when nobody knows.
 func (c *Client) Call(ctx context.Context, call *executorpb.Call) error {
-	if call.GetFrameworkId() == nil || call.GetExecutorId() == nil {
-		call = c.identify(proto.CloneOf(call))
-	}
-	return c.wire.Call(ctx, call)
+	return c.wire.Call(ctx, c.identify(call))
 }
 
 // Close closes the client's connection for calls. Events are ended by their context.

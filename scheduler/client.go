@@ -90,11 +90,10 @@ func (c *Client) Events(ctx context.Context) iter.Seq2[*schedulerpb.Event, error
 	}
 }
 
-// Call makes a call. The framework's id is filled in if it is missing. It returns a StatusError when the
-// master has another answer than yes, and ErrNoAnswer when nobody knows.
+// Call makes a call, after filling the framework's id in if it is missing. It returns a StatusError when
+// the master has another answer than yes, and ErrNoAnswer when nobody knows.
 func (c *Client) Call(ctx context.Context, call *schedulerpb.Call) error {
-	if call.GetFrameworkId() == nil {
-		call = proto.CloneOf(call)
+	if call.FrameworkId == nil {
 		call.FrameworkId = c.framework().GetId()
 	}
 	return c.wire.Call(ctx, call)
