@@ -72,7 +72,9 @@ func (m *Master) serveSubscribe(w http.ResponseWriter, r *http.Request, call *sc
 		return
 	}
 	id := cluster.StreamID(uuid.NewString())
-	stream, err := wire.Hold(w, r, wire.HoldOptions{Codec: accept, StreamID: string(id)})
+	stream, err := wire.Hold(w, r, wire.HoldOptions{Codec: accept, StreamID: string(id), OnEnd: func(error) {
+		m.watch.Go(func() { m.loop.deliverPatiently(m.lifetime, delivery{in: cluster.StreamClosed{Stream: id}}) })
+	}})
 	if err != nil {
 		m.log.Debug("subscription refused", "error", err)
 		return
@@ -83,10 +85,6 @@ func (m *Master) serveSubscribe(w http.ResponseWriter, r *http.Request, call *sc
 		stream.Close(err)
 		return
 	}
-	m.watch.Go(func() {
-		<-stream.Done()
-		m.loop.deliverPatiently(m.lifetime, delivery{in: cluster.StreamClosed{Stream: id}})
-	})
 }
 
 // heartbeat is the record of a HEARTBEAT event.

@@ -63,7 +63,9 @@ func TaskTo(t *cluster.Task) *mesos.Task {
 		Container:   info.Container,
 		HealthCheck: info.HealthCheck,
 		KillPolicy:  info.KillPolicy,
-		User:        info.GetCommand().User,
+	}
+	if info.Command != nil {
+		m.User = info.Command.User
 	}
 	if e := t.Info.Executor; e != nil {
 		m.ExecutorId = &mesos.ExecutorID{Value: new(string(e.ID))}
