@@ -64,6 +64,9 @@ func (f *files) open(w http.ResponseWriter, r *http.Request) (*os.File, string) 
 	}
 	inside, ok := below(f.base, path.Clean(name))
 	if !ok {
+		inside, ok = f.virtual(path.Clean(name))
+	}
+	if !ok {
 		wire.Answer(w, http.StatusNotFound, "")
 		return nil, ""
 	}
@@ -73,6 +76,25 @@ func (f *files) open(w http.ResponseWriter, r *http.Request) (*os.File, string) 
 		return nil, ""
 	}
 	return file, path.Clean(name)
+}
+
+// virtual finds a path that begins at /frameworks, as Mesos serves them (and `meseta logs` asks for them):
+// in each agent that lived in this work directory.
+func (f *files) virtual(name string) (string, bool) {
+	parts := strings.SplitN(name, "/", 6) // "", frameworks, F, executors, E, …
+	if len(parts) < 5 || parts[1] != "frameworks" {
+		return "", false
+	}
+	agents, err := fs.ReadDir(f.root.FS(), ".")
+	if err != nil {
+		return "", false
+	}
+	for _, a := range agents {
+		if _, err := f.root.Stat(path.Join(append([]string{a.Name()}, parts[1:5]...)...)); err == nil {
+			return path.Join(a.Name(), name), true
+		}
+	}
+	return "", false
 }
 
 // below gives the part of a path below the sandboxes.
