@@ -2,6 +2,7 @@ package allocator
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 
 	"github.com/meseta/meseta/internal/ids"
@@ -48,7 +49,7 @@ func (a *Allocator) SetAgent(id ids.AgentID, total resources.List) {
 	}
 	a.tree.capacity(ag.capacity, -1)
 	ag.total = offerOrder(total.Unallocated())
-	ag.capacity = a.tree.count(ag.total)
+	ag.capacity = slices.Clone(a.tree.count(ag.total))
 	ag.hasGPUs = ag.total.Scalar(resources.GPUs) > 0
 	a.tree.capacity(ag.capacity, +1)
 	a.reckonIdle(ag)
@@ -115,6 +116,22 @@ func (a *Allocator) Idle(id ids.AgentID) resources.List {
 		return ag.idle
 	}
 	return resources.List{}
+}
+
+// Held yields what is held of an agent and by whom, in the order in which the
+// holders first came.
+func (a *Allocator) Held(id ids.AgentID) iter.Seq[Offer] {
+	return func(yield func(Offer) bool) {
+		ag := a.agents[id]
+		if ag == nil {
+			return
+		}
+		for _, h := range ag.holdings {
+			if !yield(Offer{h.member.framework.id, h.member.role.path, id, h.list}) {
+				return
+			}
+		}
+	}
 }
 
 // change puts ag on the list of those to look at.

@@ -49,8 +49,8 @@ type Options struct {
 	GPUsToAll bool
 }
 
-// Offer is what Allocate gives to a framework. From then on the framework
-// holds it, until it is recovered.
+// Offer is what Allocate gives to a framework, which holds it from then on,
+// whatever it makes of it, until it is recovered.
 type Offer struct {
 	Framework ids.FrameworkID
 	Role      ids.Role
@@ -71,6 +71,7 @@ type Allocator struct {
 
 	changed []*agent  // agents that everybody has to look at
 	woken   []*member // members that have to look at all agents
+	grants  []grant   // room for shareOut
 
 	arrivals uint64 // agents so far
 	refusals uint64 // filters so far
@@ -106,12 +107,12 @@ func (a *Allocator) Allocate(now core.Time) []Offer {
 	} else {
 		slices.SortFunc(agents, byArrival)
 	}
-	var round round
+	var offers []Offer
 	for _, ag := range agents {
-		a.shareOut(&round, ag)
+		offers = a.shareOut(offers, ag)
 	}
 	a.settle()
-	return round.offers
+	return offers
 }
 
 // settle empties the lists: everything has been looked at.
@@ -138,49 +139,46 @@ func (a *Allocator) NextDeadline() time.Duration {
 	return a.filters[0].deadline
 }
 
-// round is one call of Allocate.
-type round struct {
-	offers []Offer
-	grants []grant // on the agent at hand
-}
-
 // grant is a part of an agent's idle resources for one member.
 type grant struct {
 	member *member
 	part   resources.List // unallocated
 }
 
-// shareOut offers what is idle on ag, in the order of fairness. Everybody gets
-// all that suits him, so that usually the first in line takes everything, and
-// the others what is reserved to them alone.
+// shareOut offers what is idle on ag, in the order of fairness, and appends the
+// offers to those that were made before. Everybody gets all that suits him, so
+// that usually the first in line takes everything, and the others what is
+// reserved to them alone.
 //
 // If the agent has not changed, only woken members are asked: all others have
 // seen it as it is and had no use for it.
 //
 // The books are kept after everybody was asked: the order must not change
 // while it is being walked.
-func (a *Allocator) shareOut(r *round, ag *agent) {
+func (a *Allocator) shareOut(offers []Offer, ag *agent) []Offer {
 	if !ag.active || !ag.worthOffering {
-		return
+		return offers
 	}
-	rest := ag.idle
-	r.grants = r.grants[:0]
+	rest, grants := ag.idle, a.grants[:0]
 	for m := range a.tree.inOrder(!ag.changed) {
 		part, verdict := a.part(m, ag, rest)
 		if verdict != Suitable {
 			continue
 		}
-		r.grants = append(r.grants, grant{m, part})
+		grants = append(grants, grant{m, part})
 		if rest = rest.Sub(exclusive(part)); !a.worthOffering(rest) {
 			break
 		}
 	}
-	for _, g := range r.grants {
+	for _, g := range grants {
 		given := g.part.Allocate(g.member.role.path)
 		a.tree.serve(g.member)
-		a.hold(ag, g.member, given)
-		r.offers = append(r.offers, Offer{g.member.framework.id, g.member.role.path, ag.id, given})
+		a.hold(ag, g.member, given, g.part)
+		offers = append(offers, Offer{g.member.framework.id, g.member.role.path, ag.id, given})
 	}
+	clear(grants)
+	a.grants = grants
+	return offers
 }
 
 // part is the part of idle, on ag, that m may be offered, or why there is

@@ -138,6 +138,13 @@ func TestSeveralRolesAreRecoveredAtOnceOrNotAtAll(t *testing.T) {
 	if got := a.Idle("a").String(); got != "cpus:2" {
 		t.Errorf("idle is %s", got)
 	}
+	var held []Offer
+	for o := range a.Held("a") {
+		held = append(held, o)
+	}
+	if got, want := fmt.Sprint(show(held)), "[f as dev on a: cpus:1 f as ops on a: cpus:1]"; got != want {
+		t.Errorf("held is %s, want %s", got, want)
+	}
 	more := both.Add(one.Allocate("ops"))
 	if err := a.Recover(at(0), "f", "a", more, 0); err == nil || a.Idle("a").String() != "cpus:2" {
 		t.Errorf("recovering %s gives %v, and leaves %s", more, err, a.Idle("a"))

@@ -90,18 +90,18 @@ func (a *Allocator) auditHeld(m *member) string {
 }
 
 func (a *Allocator) auditTree() string {
-	members, kids := map[*role]int{}, map[*role]int{}
+	members, children := map[*role]int{}, map[*role]int{}
 	for _, fw := range a.frameworks {
 		for _, m := range fw.members {
 			members[m.role]++
 		}
 	}
 	for _, r := range a.tree.roles {
-		kids[r.parent]++
+		children[r.parent]++
 	}
 	for path, r := range a.tree.roles {
-		if r.memberCount != members[r] || r.kids != kids[r] || r.memberCount+r.kids == 0 {
-			return fmt.Sprintf("role %s has %d members and %d kids, not %d and %d", path, members[r], kids[r], r.memberCount, r.kids)
+		if r.memberCount != members[r] || r.children != children[r] || r.memberCount+r.children == 0 {
+			return fmt.Sprintf("role %s has %d members and %d children, not %d and %d", path, members[r], children[r], r.memberCount, r.children)
 		}
 		if (r.own.at >= 0) != (len(r.members) > 0) || (r.stand.at >= 0) != (len(r.line) > 0) {
 			return fmt.Sprintf("role %s stands in a line without reason, or not in one", path)

@@ -24,7 +24,7 @@ func (a *Allocator) Adopt(framework ids.FrameworkID, agent ids.AgentID, held res
 		return err
 	}
 	for _, part := range parts {
-		a.hold(ag, a.member(a.framework(framework), part.role), part.list)
+		a.hold(ag, a.member(a.framework(framework), part.role), part.list, part.list.Unallocated())
 	}
 	return nil
 }
@@ -63,8 +63,9 @@ func (a *Allocator) Recover(now core.Time, framework ids.FrameworkID, agent ids.
 	return nil
 }
 
-// hold writes l, which is allocated to m's role, to m's account.
-func (a *Allocator) hold(ag *agent, m *member, l resources.List) {
+// hold writes l, which is allocated to m's role, to m's account. The same
+// unallocated is free, which callers have at hand.
+func (a *Allocator) hold(ag *agent, m *member, l, free resources.List) {
 	at := slices.IndexFunc(ag.holdings, func(h holding) bool { return h.member == m })
 	if at < 0 {
 		at = len(ag.holdings)
@@ -72,7 +73,7 @@ func (a *Allocator) hold(ag *agent, m *member, l resources.List) {
 		m.agents++
 	}
 	ag.holdings[at].list = ag.holdings[at].list.Add(l)
-	ag.held = ag.held.Add(l.Unallocated())
+	ag.held = ag.held.Add(free)
 	a.reckonIdle(ag)
 	a.tree.charge(m, l, +1)
 }

@@ -10,13 +10,15 @@ import (
 )
 
 // tree is the roles that anybody is in, with the lines in which they and their
-// frameworks stand. Only who may be offered something stands in a line, so
-// that walking the lines never meets a role in which there is nobody to serve.
+// frameworks stand:
 //
-//	root ── line:  eng           own frameworks of eng, eng/a, eng/b in a line of their own
-//	               ops (weight 2)  …
+//	root:     ops, eng                in the order of their shares
+//	eng:      eng/b, its own, eng/a   its own frameworks stand there as one
+//	eng, own: f7, f2                  the frameworks of that very role
 //
-// Roles whose frameworks have all gone, and hold nothing more, are forgotten.
+// Only who may be offered something stands in a line, so that walking the
+// lines never meets a role in which there is nobody to serve. Roles whose
+// frameworks have all gone, and hold nothing more, are forgotten.
 type tree struct {
 	root    *role
 	roles   map[ids.Role]*role
@@ -25,13 +27,14 @@ type tree struct {
 	total   amounts              // of all agents
 	stale   bool                 // total has changed, and all shares with it
 	turn    uint64
+	counted amounts // room for count
 }
 
 // role is a node of the tree.
 type role struct {
-	path   ids.Role
-	parent *role // nil for the root
-	kids   int   // roles right below, in line or not
+	path     ids.Role
+	parent   *role // nil for the root
+	children int   // roles right below, in line or not
 
 	stand contender // among its siblings, for its whole subtree
 	own   contender // among the roles below it, for its own frameworks
@@ -67,16 +70,16 @@ func (t *tree) at(path ids.Role) *role {
 	r := &role{path: path, parent: parent}
 	r.stand = contender{role: r, name: string(path), weight: weight, at: -1}
 	r.own = contender{role: r, weight: 1, at: -1}
-	parent.kids++
+	parent.children++
 	t.roles[path] = r
 	return r
 }
 
 // prune forgets r, and those above it, if nobody is in them any more.
 func (t *tree) prune(r *role) {
-	for r != t.root && r.memberCount == 0 && r.kids == 0 {
+	for r != t.root && r.memberCount == 0 && r.children == 0 {
 		delete(t.roles, r.path)
-		r.parent.kids--
+		r.parent.children--
 		r = r.parent
 	}
 }
@@ -137,9 +140,9 @@ func (r *role) each(wokenOnly bool, yield func(*member) bool) bool {
 	return true
 }
 
-// count gives the scalars in l as amounts.
+// count gives the scalars in l as amounts, which are good until the next count.
 func (t *tree) count(l resources.List) amounts {
-	var sum amounts
+	sum := t.counted[:0]
 	for r := range l.All() {
 		if !countable(r) {
 			continue
@@ -155,6 +158,7 @@ func (t *tree) count(l resources.List) amounts {
 		}
 		sum[number] += int64(r.Scalar())
 	}
+	t.counted = sum
 	return sum
 }
 

@@ -69,10 +69,8 @@ func index(items []Resource, r *Resource, relates func(item, r *Resource) bool) 
 	return -1
 }
 
-// Sub is l without m. What m has and l has not makes no difference; use [Take]
-// where that would be a mistake.
-//
-// [Take]: List.Take
+// Sub is l without m. What m has and l has not makes no difference; use
+// [List.Take] where that would be a mistake.
 func (l List) Sub(m List) List {
 	rest, _ := l.sub(m, false)
 	return rest
@@ -87,7 +85,8 @@ func (l List) sub(m List, strictly bool) (List, bool) {
 	if m.IsEmpty() {
 		return l, true
 	}
-	rest := slices.Clone(l.items)
+	var room [6]Resource // usually enough; and often nothing is left that would need memory
+	rest := append(room[:0], l.items...)
 	for at := range m.items {
 		r := &m.items[at]
 		i := index(rest, r, (*Resource).matches)
@@ -103,10 +102,7 @@ func (l List) sub(m List, strictly bool) (List, bool) {
 			rest = slices.Delete(rest, i, i+1)
 		}
 	}
-	if len(rest) == 0 {
-		rest = nil // let go of the memory: an agent without anything to offer is common
-	}
-	return List{items: rest}, true
+	return List{items: append([]Resource(nil), rest...)}, true
 }
 
 // Contains says whether all of m is in l.

@@ -277,7 +277,10 @@ func (r Resource) minus(s *Resource) (Resource, bool) {
 		r.copies -= s.copies
 		return r, r.copies > 0
 	case r.kind == KindScalar:
-		r.scalar = max(r.scalar-s.scalar, 0)
+		r.scalar -= s.scalar
+		return r, r.scalar > 0
+	case r.sameValue(s):
+		return r, false
 	case r.kind == KindRanges:
 		r.bulk = &bulk{ranges: r.Ranges().Minus(s.Ranges())}
 	default:
