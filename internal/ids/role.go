@@ -15,19 +15,20 @@ const AnyRole Role = "*"
 const maxRole = 1024
 
 // Validate says whether r may name a role. The sentences are those that Mesos
-// answers with, as far as they are known from recorded exchanges.
+// answers with where an answer was recorded (a slash in front, whitespace), and
+// our own elsewhere.
 func (r Role) Validate() error {
 	switch name := string(r); {
 	case r == AnyRole:
 		return nil
 	case name == "":
-		return fmt.Errorf("Role names cannot be the empty string")
+		return fmt.Errorf("A role needs a name")
 	case len(name) > maxRole:
 		return fmt.Errorf("Role '%.32s…' is longer than %d bytes", name, maxRole)
 	case strings.HasPrefix(name, "/"):
 		return fmt.Errorf("Role '%s' cannot start with a slash", name)
 	case strings.HasSuffix(name, "/"):
-		return fmt.Errorf("Role '%s' cannot end with a slash", name)
+		return fmt.Errorf("Role '%s' has a slash at its end", name)
 	}
 	for component := range strings.SplitSeq(string(r), "/") {
 		if err := r.validateComponent(component); err != nil {
@@ -44,7 +45,7 @@ func (r Role) validateComponent(component string) error {
 	case component == "." || component == ".." || component == "*":
 		return fmt.Errorf("Role '%s' cannot have the component '%s'", r, component)
 	case strings.HasPrefix(component, "-"):
-		return fmt.Errorf("Role component '%s' is invalid because it starts with a dash", component)
+		return fmt.Errorf("Role component '%s' begins with a dash", component)
 	case strings.ContainsAny(component, "\t\n\v\f\r \x7f"):
 		return fmt.Errorf("Role component '%s' is invalid because it contains backspace or whitespace", component)
 	}

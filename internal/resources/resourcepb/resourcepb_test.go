@@ -94,7 +94,7 @@ func TestMalformedResourcesAreRefused(t *testing.T) {
 		{`{"name":"p","type":"RANGES","ranges":{"range":[{"begin":2,"end":1}]}}`, "'p': range 2-1 ends before it begins"},
 		{`{"name":"p","type":"RANGES","ranges":{"range":[{"begin":1,"end":4},{"begin":3,"end":6}]}}`, "'p': ranges 1-4 and 3-6 overlap"},
 		{`{"name":"s","type":"SET","set":{"item":["a","a"]}}`, `'s': item "a" comes twice in the set`},
-		{`{"name":"a","type":"SCALAR","scalar":{"value":1},"role":""}`, "'a': Role names cannot be the empty string"},
+		{`{"name":"a","type":"SCALAR","scalar":{"value":1},"role":""}`, "'a': A role needs a name"},
 		{`{"name":"a","type":"SCALAR","scalar":{"value":1},"role":"/x"}`, "'a': Role '/x' cannot start with a slash"},
 		{`{"name":"a","type":"SCALAR","scalar":{"value":1},"allocation_info":{"role":"/x"}}`, "resource 'a' is allocated to a wrong role: Role '/x' cannot start with a slash"},
 		{`{"name":"a","type":"SCALAR","scalar":{"value":1},"role":"*","reservation":{}}`, "'a': role '*' is everybody's, nothing can be reserved to it"},
