@@ -12,6 +12,7 @@ import (
 
 	linkpb "github.com/meseta/meseta/api/meseta/link/v1"
 	"github.com/meseta/meseta/internal/cluster"
+	"github.com/meseta/meseta/internal/cluster/clusterpb"
 	"github.com/meseta/meseta/internal/wire"
 )
 
@@ -88,7 +89,7 @@ func (k *agentLink) greet(peer string) (cluster.AgentSubscribe, error) {
 	if err != nil {
 		return cluster.AgentSubscribe{}, fmt.Errorf("address %q of the agent: %w", peer, err)
 	}
-	return decodeSubscribe(k.id, s, ip)
+	return clusterpb.AgentSubscribeFrom(k.id, s, ip)
 }
 
 func (k *agentLink) receiveAll(ctx context.Context) error {
@@ -105,7 +106,7 @@ func (k *agentLink) receiveAll(ctx context.Context) error {
 		if message.Session != uint64(k.id) || message.Epoch != k.m.epoch {
 			continue // of a former session
 		}
-		in, err := decodeAgent(k.id, message)
+		in, err := clusterpb.AgentInputFrom(k.id, message)
 		if err != nil {
 			k.Close(err)
 			return err
@@ -148,7 +149,7 @@ func (k *agentLink) keepAlive(ctx context.Context) {
 
 // send encodes a command and queues it. A link that cannot take it has ended, and its reader tells.
 func (k *agentLink) send(c cluster.Command) {
-	record, err := k.m.encodeCommand(uint64(k.id), c)
+	record, err := proto.Marshal(k.m.leader().CommandTo(uint64(k.id), c))
 	if err != nil {
 		k.Close(fmt.Errorf("encode %T: %w", c, err))
 		return

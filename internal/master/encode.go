@@ -1,12 +1,6 @@
 package master
 
 import (
-	"fmt"
-
-	"google.golang.org/protobuf/encoding/protowire"
-
-	"github.com/meseta/meseta/api/mesos/v1"
-	schedulerpb "github.com/meseta/meseta/api/mesos/v1/scheduler"
 	"github.com/meseta/meseta/internal/cluster"
 	"github.com/meseta/meseta/internal/cluster/clusterpb"
 	"github.com/meseta/meseta/internal/wire"
@@ -15,63 +9,13 @@ import (
 // encodeEvent gives an event as the record of a scheduler's stream.
 func (m *Master) encodeEvent(codec wire.Codec, e cluster.Event) ([]byte, error) {
 	if u, ok := e.(cluster.Update); ok && codec == wire.Protobuf && u.Status.Raw != nil {
-		return updateRecord(u.Status.Raw), nil
+		return clusterpb.UpdateBytes(u.Status.Raw), nil
 	}
-	return codec.Marshal(m.eventMessage(e))
+	return codec.Marshal(clusterpb.EventTo(e, &clusterpb.Greeting{Master: m.info, Heartbeat: heartbeatInterval}))
 }
 
-// updateRecord wraps the bytes of a status into the event that carries it, without decoding them. It is
-// the event that is sent most.
-func updateRecord(status []byte) []byte {
-	update := protowire.AppendTag(nil, 1, protowire.BytesType) // Event.Update.status
-	update = protowire.AppendBytes(update, status)
-	b := make([]byte, 0, len(update)+16)
-	b = protowire.AppendTag(b, 1, protowire.VarintType) // Event.type
-	b = protowire.AppendVarint(b, uint64(schedulerpb.Event_UPDATE))
-	b = protowire.AppendTag(b, 5, protowire.BytesType) // Event.update
-	return protowire.AppendBytes(b, update)
-}
-
-func (m *Master) eventMessage(e cluster.Event) *schedulerpb.Event {
-	switch e := e.(type) {
-	case cluster.Subscribed:
-		return &schedulerpb.Event{
-			Type: schedulerpb.Event_SUBSCRIBED.Enum(),
-			Subscribed: &schedulerpb.Event_Subscribed{
-				FrameworkId:              &mesos.FrameworkID{Value: new(string(e.Framework))},
-				HeartbeatIntervalSeconds: new(heartbeatInterval.Seconds()),
-				MasterInfo:               m.info,
-			},
-		}
-	case cluster.Offers:
-		offers := &schedulerpb.Event_Offers{}
-		for _, o := range e.Offers {
-			offers.Offers = append(offers.Offers, clusterpb.OfferTo(o))
-		}
-		return &schedulerpb.Event{Type: schedulerpb.Event_OFFERS.Enum(), Offers: offers}
-	case cluster.Rescind:
-		return &schedulerpb.Event{Type: schedulerpb.Event_RESCIND.Enum(),
-			Rescind: &schedulerpb.Event_Rescind{OfferId: &mesos.OfferID{Value: new(string(e.Offer))}}}
-	case cluster.Update:
-		return &schedulerpb.Event{Type: schedulerpb.Event_UPDATE.Enum(),
-			Update: &schedulerpb.Event_Update{Status: clusterpb.StatusTo(&e.Status)}}
-	case cluster.ExecutorMessage:
-		return &schedulerpb.Event{Type: schedulerpb.Event_MESSAGE.Enum(),
-			Message: &schedulerpb.Event_Message{
-				AgentId:    &mesos.AgentID{Value: new(string(e.Agent))},
-				ExecutorId: &mesos.ExecutorID{Value: new(string(e.Executor))},
-				Data:       e.Data,
-			}}
-	case cluster.Failure:
-		failure := &schedulerpb.Event_Failure{AgentId: &mesos.AgentID{Value: new(string(e.Agent))}}
-		if e.Executor != "" {
-			failure.ExecutorId = &mesos.ExecutorID{Value: new(string(e.Executor))}
-			failure.Status = &e.Status
-		}
-		return &schedulerpb.Event{Type: schedulerpb.Event_FAILURE.Enum(), Failure: failure}
-	case cluster.Error:
-		return &schedulerpb.Event{Type: schedulerpb.Event_ERROR.Enum(),
-			Error: &schedulerpb.Event_Error{Message: &e.Message}}
-	}
-	panic(fmt.Sprintf("master: event of unknown type %T", e))
+// leader is what agents are told of this master.
+func (m *Master) leader() *clusterpb.Leader {
+	return &clusterpb.Leader{ClusterID: m.clusterID, MasterID: m.id, Epoch: m.epoch,
+		PingInterval: m.config.AgentPingTimeout, MaxMissedPings: m.config.MaxAgentPingTimeouts}
 }

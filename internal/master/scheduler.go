@@ -20,7 +20,7 @@ func (m *Master) serveScheduler(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if problem := validateCall(call); problem != "" {
+	if problem := clusterpb.CallProblem(call); problem != "" {
 		wire.Answer(w, http.StatusBadRequest, "Failed to validate scheduler::Call: "+problem)
 		return
 	}
@@ -28,7 +28,7 @@ func (m *Master) serveScheduler(w http.ResponseWriter, r *http.Request) {
 		m.serveSubscribe(w, r, call, accept)
 		return
 	}
-	body, err := decodeCall(call)
+	body, err := clusterpb.CallFrom(call)
 	if err != nil {
 		wire.Answer(w, http.StatusNotImplemented, err.Error())
 		return
@@ -79,8 +79,7 @@ func (m *Master) serveSubscribe(w http.ResponseWriter, r *http.Request, call *sc
 		m.log.Debug("subscription refused", "error", err)
 		return
 	}
-	info := call.Subscribe.GetFrameworkInfo()
-	in := cluster.Subscribe{Stream: id, Framework: clusterpb.FrameworkFrom(info), Suppressed: roles(call.Subscribe.SuppressedRoles)}
+	in := clusterpb.SubscribeFrom(id, call.Subscribe)
 	if err := m.loop.deliver(m.lifetime, delivery{in: in, stream: &subscriber{Stream: stream, codec: accept}}); err != nil {
 		stream.Close(err)
 		return

@@ -1,4 +1,4 @@
-package master
+package clusterpb
 
 import (
 	"fmt"
@@ -7,7 +7,6 @@ import (
 	"github.com/meseta/meseta/api/mesos/v1"
 	schedulerpb "github.com/meseta/meseta/api/mesos/v1/scheduler"
 	"github.com/meseta/meseta/internal/cluster"
-	"github.com/meseta/meseta/internal/cluster/clusterpb"
 	"github.com/meseta/meseta/internal/ids"
 )
 
@@ -17,8 +16,8 @@ const (
 	maxRefusal     = 365 * 24 * time.Hour
 )
 
-// validateCall says what a call lacks to be looked at, in Mesos' words; empty if nothing.
-func validateCall(call *schedulerpb.Call) string {
+// CallProblem says what a scheduler's call lacks to be looked at, in Mesos' words; empty if nothing.
+func CallProblem(call *schedulerpb.Call) string {
 	missing := func(name string, there bool) string {
 		if there {
 			return ""
@@ -29,7 +28,7 @@ func validateCall(call *schedulerpb.Call) string {
 		return missing("type", false)
 	}
 	if call.GetType() == schedulerpb.Call_SUBSCRIBE {
-		return validateSubscribe(call)
+		return subscribeProblem(call)
 	}
 	if call.FrameworkId == nil {
 		return missing("framework_id", false)
@@ -68,7 +67,7 @@ func validateCall(call *schedulerpb.Call) string {
 	return ""
 }
 
-func validateSubscribe(call *schedulerpb.Call) string {
+func subscribeProblem(call *schedulerpb.Call) string {
 	if call.Subscribe == nil {
 		return "Expecting 'subscribe' to be present"
 	}
@@ -83,14 +82,19 @@ func validUUID(b []byte) bool {
 	return len(b) == 16 && b[6]>>4 >= 1 && b[6]>>4 <= 5
 }
 
-// decodeCall turns a valid call other than SUBSCRIBE into what the core understands. An error means
-// that it is well formed but not built yet.
-func decodeCall(m *schedulerpb.Call) (cluster.Call, error) {
+// SubscribeFrom takes a SUBSCRIBE over that opened a stream.
+func SubscribeFrom(stream cluster.StreamID, m *schedulerpb.Call_Subscribe) cluster.Subscribe {
+	return cluster.Subscribe{Stream: stream, Framework: FrameworkFrom(m.GetFrameworkInfo()), Suppressed: roles(m.SuppressedRoles)}
+}
+
+// CallFrom takes over a call, other than SUBSCRIBE, that has no problem. An error means that it is well
+// formed but not built yet.
+func CallFrom(m *schedulerpb.Call) (cluster.Call, error) {
 	switch m.GetType() {
 	case schedulerpb.Call_TEARDOWN:
 		return cluster.Teardown{}, nil
 	case schedulerpb.Call_ACCEPT:
-		return decodeAccept(m.Accept)
+		return acceptFrom(m.Accept)
 	case schedulerpb.Call_DECLINE:
 		return cluster.Decline{Offers: offerIDs(m.Decline.OfferIds), Refuse: refusal(m.Decline.Filters)}, nil
 	case schedulerpb.Call_REVIVE:
@@ -103,7 +107,7 @@ func decodeCall(m *schedulerpb.Call) (cluster.Call, error) {
 			Agent: ids.AgentID(m.Kill.GetAgentId().GetValue()),
 		}
 		if m.Kill.KillPolicy != nil {
-			kill.Policy = clusterpb.Encode(m.Kill.KillPolicy)
+			kill.Policy = Encode(m.Kill.KillPolicy)
 		}
 		return kill, nil
 	case schedulerpb.Call_SHUTDOWN:
@@ -118,7 +122,7 @@ func decodeCall(m *schedulerpb.Call) (cluster.Call, error) {
 			UUID:  cluster.UUID(m.Acknowledge.GetUuid()),
 		}, nil
 	case schedulerpb.Call_RECONCILE:
-		return decodeReconcile(m.Reconcile), nil
+		return reconcileFrom(m.Reconcile), nil
 	case schedulerpb.Call_MESSAGE:
 		return cluster.Message{
 			Agent:    ids.AgentID(m.Message.GetAgentId().GetValue()),
@@ -131,20 +135,20 @@ func decodeCall(m *schedulerpb.Call) (cluster.Call, error) {
 	return nil, fmt.Errorf("%s is not implemented", m.GetType())
 }
 
-func decodeAccept(m *schedulerpb.Call_Accept) (cluster.Call, error) {
+func acceptFrom(m *schedulerpb.Call_Accept) (cluster.Call, error) {
 	accept := cluster.Accept{Offers: offerIDs(m.OfferIds), Refuse: refusal(m.Filters)}
 	for _, op := range m.Operations {
 		if op.GetType() != mesos.Offer_Operation_LAUNCH {
 			return nil, fmt.Errorf("ACCEPT with an operation of type %s is not implemented", op.GetType())
 		}
 		for _, t := range op.GetLaunch().GetTaskInfos() {
-			accept.Tasks = append(accept.Tasks, clusterpb.TaskFrom(t))
+			accept.Tasks = append(accept.Tasks, TaskFrom(t))
 		}
 	}
 	return accept, nil
 }
 
-func decodeReconcile(m *schedulerpb.Call_Reconcile) cluster.Reconcile {
+func reconcileFrom(m *schedulerpb.Call_Reconcile) cluster.Reconcile {
 	var r cluster.Reconcile
 	for _, t := range m.Tasks {
 		r.Tasks = append(r.Tasks, cluster.ReconcileTask{
@@ -176,5 +180,5 @@ func refusal(f *mesos.Filters) time.Duration {
 	if f == nil || f.RefuseSeconds == nil || f.GetRefuseSeconds() < 0 {
 		return defaultRefusal
 	}
-	return min(clusterpb.Seconds(f.GetRefuseSeconds()), maxRefusal)
+	return min(Seconds(f.GetRefuseSeconds()), maxRefusal)
 }

@@ -1,27 +1,27 @@
-package master
+package clusterpb
 
 import (
 	"fmt"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
 	linkpb "github.com/meseta/meseta/api/meseta/link/v1"
 	"github.com/meseta/meseta/api/mesos/v1"
 	"github.com/meseta/meseta/internal/cluster"
-	"github.com/meseta/meseta/internal/cluster/clusterpb"
 	"github.com/meseta/meseta/internal/ids"
 )
 
-// decodeSubscribe turns an agent's first message into what the core understands. ip is the address
-// that the agent is to be reached at.
-func decodeSubscribe(link cluster.LinkID, m *linkpb.Subscribe, ip string) (cluster.AgentSubscribe, error) {
+// AgentSubscribeFrom gives an agent's first message on a link as the core understands it. The agent is to
+// be reached at ip.
+func AgentSubscribeFrom(link cluster.LinkID, m *linkpb.Subscribe, ip string) (cluster.AgentSubscribe, error) {
 	in := cluster.AgentSubscribe{Link: link, ID: ids.AgentID(m.AgentId)}
 	info := new(mesos.AgentInfo)
 	if err := proto.Unmarshal(m.AgentInfo, info); err != nil {
 		return in, fmt.Errorf("agent info: %w", err)
 	}
 	var err error
-	if in.Info, err = clusterpb.AgentFrom(info, ip, m.Release); err != nil {
+	if in.Info, err = AgentFrom(info, ip, m.Release); err != nil {
 		return in, err
 	}
 	for _, f := range m.Frameworks {
@@ -29,14 +29,14 @@ func decodeSubscribe(link cluster.LinkID, m *linkpb.Subscribe, ip string) (clust
 		if err := proto.Unmarshal(f.FrameworkInfo, message); err != nil {
 			return in, fmt.Errorf("framework info: %w", err)
 		}
-		in.Frameworks = append(in.Frameworks, clusterpb.FrameworkFrom(message))
+		in.Frameworks = append(in.Frameworks, FrameworkFrom(message))
 	}
 	for _, e := range m.Executors {
 		message := new(mesos.ExecutorInfo)
 		if err := proto.Unmarshal(e.ExecutorInfo, message); err != nil {
 			return in, fmt.Errorf("executor info: %w", err)
 		}
-		one, err := clusterpb.ExecutorFrom(message)
+		one, err := ExecutorFrom(message)
 		if err != nil {
 			return in, fmt.Errorf("executor %s: %w", one.ID, err)
 		}
@@ -62,11 +62,11 @@ func agentTask(m *linkpb.Task) (cluster.AgentTask, error) {
 	if err := proto.Unmarshal(m.TaskInfo, info); err != nil {
 		return t, fmt.Errorf("task info: %w", err)
 	}
-	if t.Info = clusterpb.TaskFrom(info); t.Info.Problem != "" {
+	if t.Info = TaskFrom(info); t.Info.Problem != "" {
 		return t, fmt.Errorf("task %s: %s", t.Info.ID, t.Info.Problem)
 	}
 	for _, raw := range m.Statuses {
-		s, err := clusterpb.StatusFrom(raw)
+		s, err := StatusFrom(raw)
 		if err != nil {
 			return t, fmt.Errorf("task %s: %w", t.Info.ID, err)
 		}
@@ -75,11 +75,11 @@ func agentTask(m *linkpb.Task) (cluster.AgentTask, error) {
 	return t, nil
 }
 
-// decodeAgent turns a later message of an agent into an input; nil for a sign of life.
-func decodeAgent(link cluster.LinkID, m *linkpb.AgentMessage) (cluster.Input, error) {
+// AgentInputFrom gives a later message of an agent as the core understands it; nil for a sign of life.
+func AgentInputFrom(link cluster.LinkID, m *linkpb.AgentMessage) (cluster.Input, error) {
 	switch b := m.Body.(type) {
 	case *linkpb.AgentMessage_Update:
-		s, err := clusterpb.StatusFrom(b.Update.Status)
+		s, err := StatusFrom(b.Update.Status)
 		if err != nil {
 			return nil, err
 		}
@@ -103,20 +103,30 @@ func decodeAgent(link cluster.LinkID, m *linkpb.AgentMessage) (cluster.Input, er
 	return nil, fmt.Errorf("agent message of unexpected type %T", m.Body)
 }
 
-// encodeCommand turns a command into the body of a message of the session.
-func (m *Master) encodeCommand(session uint64, c cluster.Command) ([]byte, error) {
-	out := &linkpb.MasterMessage{Session: session, Epoch: m.epoch}
+// Leader is what a master's shell adds to what an agent hears.
+type Leader struct {
+	ClusterID string
+	MasterID  string
+	Epoch     uint64
+
+	PingInterval   time.Duration
+	MaxMissedPings int
+}
+
+// CommandTo is a command as a message of a link's session.
+func (l *Leader) CommandTo(session uint64, c cluster.Command) *linkpb.MasterMessage {
+	out := &linkpb.MasterMessage{Session: session, Epoch: l.Epoch}
 	switch c := c.(type) {
 	case cluster.Welcome:
 		out.Body = &linkpb.MasterMessage_Subscribed{Subscribed: &linkpb.Subscribed{
-			AgentId: string(c.Agent), ClusterId: m.clusterID, MasterId: m.id,
-			PingIntervalNs: int64(m.config.AgentPingTimeout), MaxMissedPings: uint32(m.config.MaxAgentPingTimeouts)}}
+			AgentId: string(c.Agent), ClusterId: l.ClusterID, MasterId: l.MasterID,
+			PingIntervalNs: int64(l.PingInterval), MaxMissedPings: uint32(l.MaxMissedPings)}}
 	case cluster.Refuse:
 		out.Body = &linkpb.MasterMessage_Refused{Refused: &linkpb.Refused{Reason: c.Reason, Final: c.Final}}
 	case cluster.RunTask:
 		out.Body = &linkpb.MasterMessage_RunTask{RunTask: &linkpb.RunTask{
-			FrameworkInfo: clusterpb.Encode(clusterpb.FrameworkTo(&c.Framework.Info)),
-			TaskInfo:      clusterpb.TaskBytes(c.Framework.Info.ID, &c.Task)}}
+			FrameworkInfo: Encode(FrameworkTo(&c.Framework.Info)),
+			TaskInfo:      TaskBytes(c.Framework.Info.ID, &c.Task)}}
 	case cluster.KillTask:
 		out.Body = &linkpb.MasterMessage_KillTask{KillTask: &linkpb.KillTask{
 			FrameworkId: string(c.Framework), TaskId: string(c.Task), KillPolicy: c.Policy}}
@@ -134,9 +144,9 @@ func (m *Master) encodeCommand(session uint64, c cluster.Command) ([]byte, error
 			FrameworkId: string(c.Framework)}}
 	case cluster.UpdateFramework:
 		out.Body = &linkpb.MasterMessage_UpdateFramework{UpdateFramework: &linkpb.UpdateFramework{
-			FrameworkInfo: clusterpb.Encode(clusterpb.FrameworkTo(&c.Framework.Info))}}
+			FrameworkInfo: Encode(FrameworkTo(&c.Framework.Info))}}
 	default:
-		panic(fmt.Sprintf("master: command of unknown type %T", c))
+		panic(fmt.Sprintf("clusterpb: command of unknown type %T", c))
 	}
-	return proto.Marshal(out)
+	return out
 }
