@@ -30,6 +30,9 @@ func (c *Cluster) accept(now core.Time, f *Framework, call Accept) {
 	for _, t := range call.Tasks {
 		l.task(now, t)
 	}
+	if !l.launched { // it is a decline by another name
+		call.Refuse = max(call.Refuse, minRefusal)
+	}
 	c.recoverFrom(now, f.Info.ID, l.agent.ID, l.rest, call.Refuse)
 	c.wantAllocation(now)
 }
@@ -81,6 +84,8 @@ type launch struct {
 	agent *Agent
 	role  ids.Role
 	rest  Resources // of the offers, not yet taken by a task
+
+	launched bool // at least one task
 }
 
 func (l *launch) task(now core.Time, t TaskInfo) {
@@ -102,6 +107,7 @@ func (l *launch) task(now core.Time, t TaskInfo) {
 			c.addExecutor(key, *t.Executor)
 		}
 	}
+	l.launched = true
 	c.addTask(&Task{Key: TaskKey{id, t.ID}, Info: t, Role: l.role, State: mesos.TaskState_TASK_STAGING, Created: now})
 	c.command(l.agent, RunTask{l.f, t})
 }

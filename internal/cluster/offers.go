@@ -82,12 +82,16 @@ func (c *Cluster) adopt(f ids.FrameworkID, a ids.AgentID, l Resources) {
 	}
 }
 
+// minRefusal is how long a framework that declined an offer does not get it again, however little it
+// asked for: as rounds of offers are driven by events, it would get it at once, and for ever.
+const minRefusal = time.Second
+
 // decline takes offers back that the framework has no use for.
 func (c *Cluster) decline(now core.Time, f *Framework, call Decline) {
 	for _, id := range call.Offers {
 		if o := c.offers.Get(id); o != nil && o.Framework == f.Info.ID {
 			c.dropOffer(o)
-			c.recoverOffer(now, o, call.Refuse)
+			c.recoverOffer(now, o, max(call.Refuse, minRefusal))
 		}
 	}
 	c.wantAllocation(now)
