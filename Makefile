@@ -1,11 +1,14 @@
 # The two commands of the README are "go run ./cmd/meseta demo" and "make test"; everything else is for
 # those who work on Meseta.
 
+SHELL       := bash
+.SHELLFLAGS := -eu -o pipefail -c
+
 GO      ?= go
 PKGS    := ./...
 TIMEOUT ?= 20m
 
-.PHONY: build test check vet fmt generate generated unit bench fuzz interop soak sim clean
+.PHONY: build test check vet fmt generate generated unit interop clean
 
 build: ## the binary, static
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/meseta ./cmd/meseta
@@ -27,7 +30,10 @@ generated:
 	$(GO) run ./api/internal/generate -check
 
 unit: ## unit, property, simulation and end-to-end tests, race detector on
-	$(GO) test -race -timeout $(TIMEOUT) $(PKGS)
+	$(GO) test -race -timeout $(TIMEOUT) -json $(PKGS) | $(GO) run ./internal/house/testlog -skips docs/testing.md
+
+interop: ## clients that others wrote, unmodified, against a real cluster
+	cd interop && $(GO) test -race -timeout $(TIMEOUT) ./...
 
 clean:
 	rm -rf bin dist
