@@ -92,7 +92,7 @@ func (l *Ledger) Step(now core.Time, in Input) []Output {
 	case List:
 		l.emit(Answer{Ticket: in.Ticket, List: l.Snapshot()})
 	case Watch:
-		l.emit(Replay{Ticket: in.Ticket, Exits: l.uncollected()})
+		l.emit(Replay{Ticket: in.Ticket, Exits: l.Uncollected()})
 	case Collect:
 		l.collect(in)
 	case Stop:
@@ -341,7 +341,8 @@ func squeezed(list []*entry) []*entry {
 	return slices.Clone(slices.DeleteFunc(list, func(e *entry) bool { return e == nil }))
 }
 
-func (l *Ledger) uncollected() []container.Exit {
+// Uncollected lists the exits that were published and not collected, in their order.
+func (l *Ledger) Uncollected() []container.Exit {
 	var exits []container.Exit
 	for _, e := range l.exits {
 		if e != nil {

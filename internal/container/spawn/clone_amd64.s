@@ -1,30 +1,58 @@
 #include "textflag.h"
 
-// The layout of op, in bytes; see script.go.
+// The layouts of op and call, in bytes; see script.go and spawn.go.
 #define OP_NR    0
 #define OP_FLAGS 56
 #define OP_RET   64
 #define OP_SIZE  72
 
-// func cloneAndRun(nr, a0, a1, a2, a3, a4, first, end uintptr) (ret uintptr)
+#define CALL_NR     0
+#define CALL_ARGS   8
+#define CALL_FIRST  40
+#define CALL_END    48
+#define CALL_ALL    56
+#define CALL_MASK   64
+#define CALL_RET    72
+
+#define SYS_rt_sigprocmask 14
+#define SYS_exit_group     231
+#define SIG_SETMASK        2
+
+// func cloneAndRun(c *call)
 //
-// R12 and R13 survive a system call; the child keeps its place in the script
-// there and needs no stack, so it may share the parent's.
-TEXT ·cloneAndRun(SB), NOSPLIT, $0-72
+// R12, R13 and R15 survive a system call: the parent keeps c there, the child its
+// place in the script, so that it needs no stack and may share the parent's.
+TEXT ·cloneAndRun(SB), NOSPLIT, $0-8
 	CALL	runtime·entersyscall(SB)
-	MOVQ	first+48(FP), R12
-	MOVQ	end+56(FP), R13
-	MOVQ	nr+0(FP), AX
-	MOVQ	a0+8(FP), DI
-	MOVQ	a1+16(FP), SI
-	MOVQ	a2+24(FP), DX
-	MOVQ	a3+32(FP), R10
-	MOVQ	a4+40(FP), R8
+	MOVQ	c+0(FP), R15
+
+	MOVQ	$SYS_rt_sigprocmask, AX
+	MOVQ	$SIG_SETMASK, DI
+	LEAQ	CALL_ALL(R15), SI
+	LEAQ	CALL_MASK(R15), DX
+	MOVQ	$8, R10
+	SYSCALL
+
+	MOVQ	CALL_FIRST(R15), R12
+	MOVQ	CALL_END(R15), R13
+	MOVQ	CALL_NR(R15), AX
+	MOVQ	(CALL_ARGS+0)(R15), DI
+	MOVQ	(CALL_ARGS+8)(R15), SI
+	MOVQ	(CALL_ARGS+16)(R15), DX
+	MOVQ	(CALL_ARGS+24)(R15), R10
+	MOVQ	$0, R8
 	MOVQ	$0, R9
 	SYSCALL
 	TESTQ	AX, AX
 	JZ	child
-	MOVQ	AX, ret+64(FP)
+	MOVQ	AX, CALL_RET(R15)
+
+	MOVQ	$SYS_rt_sigprocmask, AX
+	MOVQ	$SIG_SETMASK, DI
+	LEAQ	CALL_MASK(R15), SI
+	MOVQ	$0, DX
+	MOVQ	$8, R10
+	SYSCALL
 	CALL	runtime·exitsyscall(SB)
 	RET
 
@@ -49,7 +77,7 @@ next:
 	JMP	child
 
 quit:
-	MOVQ	$231, AX	// exit_group
+	MOVQ	$SYS_exit_group, AX
 	MOVQ	$127, DI
 	SYSCALL
 	JMP	quit

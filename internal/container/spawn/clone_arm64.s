@@ -1,29 +1,58 @@
 #include "textflag.h"
 
-// The layout of op, in bytes; see script.go.
+// The layouts of op and call, in bytes; see script.go and spawn.go.
 #define OP_NR    0
 #define OP_FLAGS 56
 #define OP_RET   64
 #define OP_SIZE  72
 
-// func cloneAndRun(nr, a0, a1, a2, a3, a4, first, end uintptr) (ret uintptr)
+#define CALL_NR     0
+#define CALL_ARGS   8
+#define CALL_FIRST  40
+#define CALL_END    48
+#define CALL_ALL    56
+#define CALL_MASK   64
+#define CALL_RET    72
+
+#define SYS_rt_sigprocmask 135
+#define SYS_exit_group     94
+#define SIG_SETMASK        2
+
+// func cloneAndRun(c *call)
 //
-// A system call leaves every register but R0 alone; the child keeps its place in
-// the script in R19 and R20 and needs no stack, so it may share the parent's.
-TEXT ·cloneAndRun(SB), NOSPLIT, $0-72
+// A system call leaves every register but R0 alone: the parent keeps c in R21, the
+// child its place in the script in R19 and R20, so that it needs no stack and may
+// share the parent's.
+TEXT ·cloneAndRun(SB), NOSPLIT, $0-8
 	BL	runtime·entersyscall(SB)
-	MOVD	first+48(FP), R19
-	MOVD	end+56(FP), R20
-	MOVD	nr+0(FP), R8
-	MOVD	a0+8(FP), R0
-	MOVD	a1+16(FP), R1
-	MOVD	a2+24(FP), R2
-	MOVD	a3+32(FP), R3
-	MOVD	a4+40(FP), R4
+	MOVD	c+0(FP), R21
+
+	MOVD	$SYS_rt_sigprocmask, R8
+	MOVD	$SIG_SETMASK, R0
+	ADD	$CALL_ALL, R21, R1
+	ADD	$CALL_MASK, R21, R2
+	MOVD	$8, R3
+	SVC
+
+	MOVD	CALL_FIRST(R21), R19
+	MOVD	CALL_END(R21), R20
+	MOVD	CALL_NR(R21), R8
+	MOVD	(CALL_ARGS+0)(R21), R0
+	MOVD	(CALL_ARGS+8)(R21), R1
+	MOVD	(CALL_ARGS+16)(R21), R2
+	MOVD	(CALL_ARGS+24)(R21), R3
+	MOVD	$0, R4
 	MOVD	$0, R5
 	SVC
 	CBZ	R0, child
-	MOVD	R0, ret+64(FP)
+	MOVD	R0, CALL_RET(R21)
+
+	MOVD	$SYS_rt_sigprocmask, R8
+	MOVD	$SIG_SETMASK, R0
+	ADD	$CALL_MASK, R21, R1
+	MOVD	$0, R2
+	MOVD	$8, R3
+	SVC
 	BL	runtime·exitsyscall(SB)
 	RET
 
@@ -48,7 +77,7 @@ next:
 	B	child
 
 quit:
-	MOVD	$94, R8		// exit_group
+	MOVD	$SYS_exit_group, R8
 	MOVD	$127, R0
 	SVC
 	B	quit

@@ -124,6 +124,7 @@ func (e *Error) Unwrap() error { return e.Errno }
 // must not be called twice at once; several Spawners work side by side.
 type Spawner struct {
 	child  atomic.Int32 // written by the kernel; see Child
+	call   call
 	args   cloneArgs
 	script script
 }
@@ -166,36 +167,47 @@ func (s *Spawner) startByShell(c *Command, file string) (int, error) {
 func (s *Spawner) run(c *Command) (int, error) {
 	s.child.Store(0)
 	s.script.build(c)
-	first, end := s.script.bounds()
-	s.args = cloneArgs{
-		flags:      uint64(syscall.CLONE_VM | syscall.CLONE_VFORK | syscall.CLONE_PARENT_SETTID | c.CloneFlags),
-		parentTID:  uint64(uintptr(unsafe.Pointer(&s.child))),
-		exitSignal: uint64(syscall.SIGCHLD),
-	}
-	// No handler of this process may run in the child, and the thread must stay the
-	// same from blocking its signals to unblocking them.
-	runtime.LockOSThread()
-	mask := blockSignals()
-	var ret uintptr
+	flags := syscall.CLONE_VM | syscall.CLONE_VFORK | syscall.CLONE_PARENT_SETTID | c.CloneFlags
+	child := uintptr(unsafe.Pointer(&s.child))
+	s.call = call{all: ^uint64(0)}
+	s.call.first, s.call.end = s.script.bounds()
 	if c.Cgroup > 0 {
-		s.args.flags |= cloneIntoCgroup
-		s.args.cgroup = uint64(c.Cgroup)
-		ret = cloneAndRun(sysClone3, uintptr(unsafe.Pointer(&s.args)), unsafe.Sizeof(s.args), 0, 0, 0, first, end)
+		s.args = cloneArgs{
+			flags:      uint64(flags) | cloneIntoCgroup,
+			parentTID:  uint64(child),
+			exitSignal: uint64(syscall.SIGCHLD),
+			cgroup:     uint64(c.Cgroup),
+		}
+		s.call.nr = sysClone3
+		s.call.args = [4]uintptr{uintptr(unsafe.Pointer(&s.args)), unsafe.Sizeof(s.args)}
 	} else {
-		ret = cloneAndRun(syscall.SYS_CLONE, uintptr(s.args.flags|s.args.exitSignal), 0, uintptr(s.args.parentTID), 0, 0, first, end)
+		s.call.nr = syscall.SYS_CLONE
+		s.call.args = [4]uintptr{flags | uintptr(syscall.SIGCHLD), 0, child}
 	}
-	restoreSignals(mask)
-	runtime.UnlockOSThread()
+	cloneAndRun(&s.call)
 	runtime.KeepAlive(s)
-	if errno := errnoOf(ret); errno != 0 {
+	if errno := errnoOf(s.call.ret); errno != 0 {
 		return 0, &Error{Step: StepFork, Errno: errno}
 	}
-	return int(ret), s.script.failure()
+	return int(s.call.ret), s.script.failure()
 }
 
-// cloneAndRun makes the clone system call nr; the child performs the ops from
-// first to end and never returns, the parent gets the call's raw result.
-func cloneAndRun(nr, a0, a1, a2, a3, a4, first, end uintptr) (ret uintptr)
+// call is what cloneAndRun needs. The assembly knows this layout.
+type call struct {
+	nr         uintptr // the system call that clones
+	args       [4]uintptr
+	first, end uintptr // of the ops the child performs
+	all, mask  uint64  // every signal; those that were blocked before
+	ret        uintptr // what the parent got from the call
+}
+
+// cloneAndRun clones and returns in the parent; the child performs its ops and
+// never returns. From before the clone until after it all signals are blocked: no
+// handler of this process may run in the child. For the runtime all of it is one
+// system call.
+//
+//go:noescape
+func cloneAndRun(c *call)
 
 // cloneArgs is the kernel's struct clone_args as of Linux 5.7.
 type cloneArgs struct {
@@ -208,19 +220,6 @@ const (
 	sysCloseRange   = 436
 	cloneIntoCgroup = 1 << 33
 )
-
-// blockSignals blocks every signal of this thread and returns what was blocked.
-func blockSignals() (old uint64) {
-	all := ^uint64(0)
-	syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, sigSetMask, uintptr(unsafe.Pointer(&all)),
-		uintptr(unsafe.Pointer(&old)), unsafe.Sizeof(all), 0, 0)
-	return old
-}
-
-func restoreSignals(mask uint64) {
-	syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, sigSetMask, uintptr(unsafe.Pointer(&mask)),
-		0, unsafe.Sizeof(mask), 0, 0)
-}
 
 const sigSetMask = 2 // SIG_SETMASK
 

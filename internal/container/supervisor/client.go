@@ -194,10 +194,7 @@ func (c *Client) write(ctx context.Context, request uint64, appendTo func([]byte
 	c.buf = appendTo(c.buf[:0], request)
 	c.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
 	_, err := c.conn.Write(c.buf)
-	const usual = 64 << 10
-	if cap(c.buf) > usual {
-		c.buf = nil
-	}
+	c.buf = emptied(c.buf)
 	if err != nil {
 		c.conn.Close() // it may have been cut in the middle
 		return fmt.Errorf("%w: %w", container.ErrUnavailable, err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/meseta/meseta/internal/container/ledger"
@@ -20,24 +21,28 @@ const (
 	helloTimeout     = 10 * time.Second
 )
 
-// conn is a client's connection: one goroutine reads requests, one writes what the
-// loop has left in out.
+// conn is a client's connection. One goroutine reads requests. The loop writes,
+// as long as the socket takes it at once; what it does not take is left to a
+// goroutine that may block.
 type conn struct {
 	id       uint64
-	net      net.Conn
+	net      *net.UnixConn
+	raw      syscall.RawConn
 	watching bool // owned by the loop
 	slots    chan struct{}
 
 	mu      sync.Mutex
-	filled  *sync.Cond
+	more    *sync.Cond
 	out     []byte // guarded by mu
-	closing bool   // guarded by mu; no more will be added
+	slow    bool   // guarded by mu: the writer has something to write
+	closing bool   // guarded by mu: no more will be added
 }
 
-func newConn(id uint64, nc net.Conn) *conn {
-	c := &conn{id: id, net: nc, slots: make(chan struct{}, requestsUnderway)}
-	c.filled = sync.NewCond(&c.mu)
-	return c
+func newConn(id uint64, nc *net.UnixConn) (*conn, error) {
+	raw, err := nc.SyscallConn()
+	c := &conn{id: id, net: nc, raw: raw, slots: make(chan struct{}, requestsUnderway)}
+	c.more = sync.NewCond(&c.mu)
+	return c, err
 }
 
 // send adds output; flush lets it go. Only the loop calls them.
@@ -51,34 +56,54 @@ func (c *conn) send(appendTo func([]byte) []byte) {
 	if len(c.out) > outputWaiting {
 		c.closing, c.out = true, nil
 		c.net.Close()
+		c.more.Signal()
 	}
 }
 
-func (c *conn) flush() { c.filled.Signal() }
+// flush writes what the socket takes at once, unless the writer is at work.
+func (c *conn) flush() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.slow || c.closing || len(c.out) == 0 {
+		return
+	}
+	n := 0
+	err := c.raw.Write(func(fd uintptr) bool {
+		n, _ = syscall.Write(int(fd), c.out)
+		return true
+	})
+	if err == nil && n == len(c.out) {
+		c.out = emptied(c.out)
+		return
+	}
+	c.out = c.out[max(n, 0):]
+	c.slow = true
+	c.more.Signal()
+}
 
-// finish lets the writer end once it has written what is there.
+// emptied is a buffer to be filled again, unless it has become large.
+func emptied(buf []byte) []byte {
+	const usual = 64 << 10
+	if cap(buf) > usual {
+		return nil
+	}
+	return buf[:0]
+}
+
+// finish lets the connection end once what is there is written.
 func (c *conn) finish() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closing = true
-	c.filled.Signal()
+	c.more.Signal()
 }
 
-// write carries out to the client until the connection breaks or is finished.
+// write writes what the socket did not take at once, until the connection breaks
+// or is finished, and hangs up.
 func (c *conn) write() {
 	defer c.net.Close()
-	var spare []byte
 	for {
-		c.mu.Lock()
-		for len(c.out) == 0 && !c.closing {
-			c.filled.Wait()
-		}
-		data, timeout := c.out, writeTimeout
-		if c.closing {
-			timeout = lastWriteTimeout
-		}
-		c.out = spare[:0]
-		c.mu.Unlock()
+		data, timeout := c.rest()
 		if len(data) == 0 {
 			return
 		}
@@ -86,11 +111,23 @@ func (c *conn) write() {
 		if _, err := c.net.Write(data); err != nil {
 			return
 		}
-		const usual = 64 << 10
-		if spare = data; cap(spare) > usual {
-			spare = nil
-		}
 	}
+}
+
+// rest waits for output that has to be written slowly; none is the end.
+func (c *conn) rest() ([]byte, time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.slow = c.slow && len(c.out) > 0
+	for !c.slow && !c.closing {
+		c.more.Wait()
+	}
+	data := c.out
+	c.out = nil
+	if c.closing {
+		return data, lastWriteTimeout
+	}
+	return data, writeTimeout
 }
 
 // openConns are all connections, known to the loop or not yet, so that the end
@@ -143,8 +180,10 @@ func (s *server) accept(listener *net.UnixListener, wg *sync.WaitGroup) {
 			time.Sleep(100 * time.Millisecond) // out of descriptors, most likely
 			continue
 		}
-		c := newConn(id, nc)
-		err = allowed(nc)
+		c, err := newConn(id, nc)
+		if err == nil {
+			err = allowed(c.raw)
+		}
 		if err == nil && !s.open.add(c) {
 			err = errStopped
 		}

@@ -21,6 +21,7 @@ type logFile struct {
 	header  protocol.LogHeader
 	size    int64
 	pending []byte // not written yet
+	urgent  bool   // something pending must be written before it takes effect
 }
 
 // rewriteAt is the size below which nobody minds what a log says of the past.
@@ -35,8 +36,11 @@ func createLog(path string, header protocol.LogHeader) (*logFile, error) {
 	return l, nil
 }
 
-// add notes a record; flush writes it.
+// add notes a record; flush writes it. What only spares a reader some work (the
+// identity of a process, or that an exit was collected) goes with the next one
+// that cannot wait.
 func (l *logFile) add(r ledger.Record) {
+	l.urgent = l.urgent || r.Kind == ledger.RecordLaunch || r.Kind == ledger.RecordExit
 	l.pending = protocol.AppendLogRecord(l.pending, &protocol.LogRecord{
 		Kind: uint64(r.Kind), ID: r.ID, Started: r.Started, Exit: r.Exit,
 	})
@@ -45,7 +49,8 @@ func (l *logFile) add(r ledger.Record) {
 // flush writes what was added. If it fails, nothing of it is in the log, and it
 // will be tried again with the next flush.
 func (l *logFile) flush() error {
-	if len(l.pending) == 0 {
+	const enough = 16 << 10
+	if !l.urgent && len(l.pending) < enough {
 		return nil
 	}
 	n, err := l.file.Write(l.pending)
@@ -56,10 +61,8 @@ func (l *logFile) flush() error {
 		return fmt.Errorf("writing the container log: %w", err)
 	}
 	l.size += int64(n)
-	const usual = 64 << 10
-	if l.pending = l.pending[:0]; cap(l.pending) > usual {
-		l.pending = nil
-	}
+	l.urgent = false
+	l.pending = emptied(l.pending)
 	return nil
 }
 
@@ -91,7 +94,7 @@ func (l *logFile) rewrite(containers []container.Info) error {
 		return fmt.Errorf("rewriting the container log: %w", err)
 	}
 	l.close()
-	l.file, l.size, l.pending = file, int64(len(data)), nil
+	l.file, l.size, l.pending, l.urgent = file, int64(len(data)), nil, false
 	return nil
 }
 
@@ -111,6 +114,12 @@ func appendInfo(dst []byte, c *container.Info) []byte {
 		add(ledger.RecordExit, protocol.LogRecord{Exit: *c.Exit})
 	}
 	return dst
+}
+
+// finish writes what could wait until now.
+func (l *logFile) finish() error {
+	l.urgent = true
+	return l.flush()
 }
 
 func (l *logFile) close() {

@@ -21,9 +21,9 @@ func prepareProcess() (protected bool, err error) {
 	syscall.Umask(0o022)
 	closeOnExec()
 
-	// A thread that waits for an exec keeps its P until the runtime notices. With
-	// one P more than there are hands, there is always one for everybody else.
-	runtime.GOMAXPROCS(handCount + 2)
+	// There is little Go code to run here and much waiting: with more, the runtime
+	// wakes threads that find nothing to do, which was a tenth of the cost of a launch.
+	runtime.GOMAXPROCS(2)
 	// The default would let the heap grow to 4 MiB before it is looked at.
 	debug.SetGCPercent(25)
 

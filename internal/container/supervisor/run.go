@@ -112,6 +112,9 @@ func Run(ctx context.Context, cfg Config) error {
 	}
 	cfg.Logger.Info("supervising", "dir", cfg.Dir, "tracking", s.hello.Tracking, "oom_protected", protected)
 	s.run(ctx, listener)
+	if err := s.logFile.finish(); err != nil {
+		return err
+	}
 	if s.ledger.Len() == 0 {
 		return Remove(cfg.Dir)
 	}

@@ -48,11 +48,7 @@ func dial(dir string) (conn *net.UnixConn, err error) {
 }
 
 // allowed turns away whoever is neither this user nor root.
-func allowed(c *net.UnixConn) error {
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return err
-	}
+func allowed(raw syscall.RawConn) error {
 	var peer *syscall.Ucred
 	var peerErr error
 	if err := raw.Control(func(fd uintptr) {

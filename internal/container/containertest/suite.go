@@ -1,0 +1,345 @@
+package containertest
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/meseta/meseta/internal/container"
+)
+
+// Subject is a supervisor under test and what the tests need to know of it.
+type Subject struct {
+	container.Supervisor
+
+	// Spec makes a container that behaves in a certain way.
+	Spec func(id container.ID, does Behaviour) container.Spec
+	// Ready returns once a launched container behaves as it should: a process needs
+	// a moment until it ignores a signal. Nil is at once.
+	Ready func(id container.ID)
+	// Pass lets time pass.
+	Pass func(d time.Duration)
+}
+
+// patience is how long anything may take on a busy machine.
+const patience = 20 * time.Second
+
+// Run checks that supervisors do what container.Supervisor says. make is called
+// for each test and gives an empty one.
+func Run(t *testing.T, make func(t *testing.T) Subject) {
+	for _, test := range []struct {
+		name string
+		run  func(t *testing.T, s *subject)
+	}{
+		{"an exit code arrives", exitCodeArrives},
+		{"a signal arrives", signalArrives},
+		{"a repeated launch gives the first answer", repeatedLaunch},
+		{"a program that is missing is a launch error", missingProgram},
+		{"an invalid spec is refused", invalidSpec},
+		{"kill ends with SIGTERM what heeds it", killByTerm},
+		{"kill ends with SIGKILL what ignores SIGTERM, after the grace", killByForce},
+		{"kill without grace is SIGKILL", killAtOnce},
+		{"a second kill brings the deadline forward", killSooner},
+		{"a second kill does not put the deadline off", killNotLater},
+		{"kill of what is unknown says so, of what ended does nothing", killWhatIsNot},
+		{"exits come to every reader until collected", exitsUntilCollected},
+		{"exits come in the order of the ends", exitsInOrder},
+		{"what runs is not collected", runningNotCollected},
+		{"list tells the states in the order of launches", listStates},
+		{"the end of its context ends a reader of exits", exitsEnd},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeoutCause(t.Context(), patience, errors.New("nothing came for "+patience.String()))
+			defer cancel()
+			test.run(t, &subject{Subject: make(t), t: t, ctx: ctx})
+		})
+	}
+}
+
+// subject has the steps that tests are made of.
+type subject struct {
+	Subject
+	t   *testing.T
+	ctx context.Context
+}
+
+func (s *subject) launch(id container.ID, does Behaviour) container.Started {
+	s.t.Helper()
+	started, err := s.Launch(s.ctx, s.Spec(id, does))
+	if err != nil {
+		s.t.Fatalf("launching %s: %v", id, err)
+	}
+	if started.PID <= 0 {
+		s.t.Fatalf("launching %s: pid %d", id, started.PID)
+	}
+	if s.Ready != nil && does.Exit == nil {
+		s.Ready(id)
+	}
+	return started
+}
+
+func (s *subject) kill(id container.ID, grace time.Duration) {
+	s.t.Helper()
+	if err := s.Kill(s.ctx, id, grace); err != nil {
+		s.t.Fatalf("killing %s: %v", id, err)
+	}
+}
+
+// exits reads n exits.
+func (s *subject) exits(n int) []container.Exit {
+	s.t.Helper()
+	var exits []container.Exit
+	for exit, err := range s.Exits(s.ctx) {
+		if err != nil {
+			s.t.Fatalf("after %d of %d exits: %v", len(exits), n, err)
+		}
+		if exits = append(exits, exit); len(exits) == n {
+			break
+		}
+	}
+	return exits
+}
+
+// exit reads the one exit there is, and expects it to be thus.
+func (s *subject) exit(id container.ID, status container.Status, reason container.Reason) {
+	s.t.Helper()
+	exit := s.exits(1)[0]
+	if exit.ID != id || exit.Status != status || exit.Reason != reason {
+		s.t.Errorf("exit of %s: %v, %v; expected %s: %v, %v", exit.ID, exit.Status, exit.Reason, id, status, reason)
+	}
+}
+
+func (s *subject) collect(ids ...container.ID) {
+	s.t.Helper()
+	if err := s.Collect(s.ctx, ids...); err != nil {
+		s.t.Fatalf("collecting %v: %v", ids, err)
+	}
+}
+
+// states lists id and state of everything.
+func (s *subject) states() map[container.ID]container.State {
+	s.t.Helper()
+	states := map[container.ID]container.State{}
+	for _, info := range s.list() {
+		states[info.ID] = info.State
+	}
+	return states
+}
+
+func (s *subject) list() []container.Info {
+	s.t.Helper()
+	infos, err := s.List(s.ctx)
+	if err != nil {
+		s.t.Fatalf("list: %v", err)
+	}
+	return infos
+}
+
+var (
+	runs     = Behaviour{}
+	stubborn = Behaviour{IgnoreTerm: true}
+	missing  = Behaviour{Fail: syscall.ENOENT}
+)
+
+func exits(code int) Behaviour { return Behaviour{Exit: new(container.ExitStatus(code))} }
+
+func exitCodeArrives(t *testing.T, s *subject) {
+	s.launch("a", exits(3))
+	s.exit("a", container.ExitStatus(3), container.ReasonExited)
+}
+
+func signalArrives(t *testing.T, s *subject) {
+	s.launch("a", Behaviour{Exit: new(container.SignalStatus(syscall.SIGUSR1))})
+	s.exit("a", container.SignalStatus(syscall.SIGUSR1), container.ReasonExited)
+}
+
+func repeatedLaunch(t *testing.T, s *subject) {
+	first := s.launch("a", runs)
+	if again := s.launch("a", exits(1)); again != first {
+		t.Errorf("a repeated launch gave %+v, the first %+v", again, first)
+	}
+	s.kill("a", 0)
+	s.exit("a", container.SignalStatus(syscall.SIGKILL), container.ReasonKilled)
+	if again := s.launch("a", exits(1)); again != first {
+		t.Errorf("a launch repeated after the end gave %+v, the first %+v", again, first)
+	}
+	if n := len(s.list()); n != 1 {
+		t.Errorf("%d containers, expected 1", n)
+	}
+}
+
+func missingProgram(t *testing.T, s *subject) {
+	for range 2 {
+		_, err := s.Launch(s.ctx, s.Spec("a", missing))
+		e, ok := errors.AsType[*container.LaunchError](err)
+		if !ok || e.Stage != container.StageExec || !errors.Is(err, fs.ErrNotExist) || e.ID != "a" {
+			t.Fatalf("got %v, expected a LaunchError that says that the program does not exist", err)
+		}
+	}
+	if got := s.states()["a"]; got != container.StateFailed {
+		t.Errorf("it is listed as %v, expected failed", got)
+	}
+	s.launch("b", exits(0))
+	s.exit("b", container.ExitStatus(0), container.ReasonExited) // and not one of a
+	s.collect("a")
+	if _, ok := s.states()["a"]; ok {
+		t.Error("it is still listed after it was collected")
+	}
+}
+
+func invalidSpec(t *testing.T, s *subject) {
+	spec := s.Spec("a", runs)
+	spec.Argv = nil
+	if _, err := s.Launch(s.ctx, spec); !errors.Is(err, container.ErrInvalid) {
+		t.Errorf("got %v, expected ErrInvalid", err)
+	}
+	if n := len(s.list()); n != 0 {
+		t.Errorf("%d containers after an invalid launch", n)
+	}
+}
+
+func killByTerm(t *testing.T, s *subject) {
+	s.launch("a", runs)
+	s.kill("a", time.Hour)
+	s.exit("a", container.SignalStatus(syscall.SIGTERM), container.ReasonKilled)
+}
+
+func killByForce(t *testing.T, s *subject) {
+	s.launch("a", stubborn)
+	s.kill("a", 60*time.Millisecond)
+	if got := s.states()["a"]; got != container.StateKilling {
+		t.Errorf("within the grace it is %v, expected killing", got)
+	}
+	s.Pass(60 * time.Millisecond)
+	s.exit("a", container.SignalStatus(syscall.SIGKILL), container.ReasonKilled)
+}
+
+func killAtOnce(t *testing.T, s *subject) {
+	s.launch("a", stubborn)
+	s.kill("a", 0)
+	s.exit("a", container.SignalStatus(syscall.SIGKILL), container.ReasonKilled)
+}
+
+func killSooner(t *testing.T, s *subject) {
+	s.launch("a", stubborn)
+	s.kill("a", time.Hour)
+	s.kill("a", 20*time.Millisecond)
+	s.Pass(20 * time.Millisecond)
+	s.exit("a", container.SignalStatus(syscall.SIGKILL), container.ReasonKilled)
+}
+
+func killNotLater(t *testing.T, s *subject) {
+	s.launch("a", stubborn)
+	s.kill("a", 20*time.Millisecond)
+	s.kill("a", time.Hour)
+	s.Pass(20 * time.Millisecond)
+	s.exit("a", container.SignalStatus(syscall.SIGKILL), container.ReasonKilled)
+}
+
+func killWhatIsNot(t *testing.T, s *subject) {
+	if err := s.Kill(s.ctx, "none", 0); !errors.Is(err, container.ErrUnknown) {
+		t.Errorf("killing what is unknown: got %v, expected ErrUnknown", err)
+	}
+	s.launch("a", exits(0))
+	s.exits(1)
+	s.kill("a", 0)
+	s.exit("a", container.ExitStatus(0), container.ReasonExited)
+}
+
+func exitsUntilCollected(t *testing.T, s *subject) {
+	s.launch("a", exits(1))
+	first := s.exits(1)
+	s.launch("b", exits(2))
+	second := s.exits(2)
+	if second[0] != first[0] {
+		t.Errorf("the second reader got %+v first, the first had got %+v", second[0], first[0])
+	}
+	s.collect("a")
+	s.exit("b", container.ExitStatus(2), container.ReasonExited)
+	s.collect("b", "a", "never")
+	if infos := s.list(); len(infos) != 0 {
+		t.Errorf("after all was collected, there are %+v", infos)
+	}
+}
+
+func exitsInOrder(t *testing.T, s *subject) {
+	ends := []container.ID{"c", "a", "b"}
+	for _, id := range []container.ID{"a", "b", "c"} {
+		s.launch(id, runs)
+	}
+	s.kill(ends[0], 0)
+	next := 0
+	for exit, err := range s.Exits(s.ctx) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if exit.ID != ends[next] {
+			t.Fatalf("exit %d is of %s, expected %s", next, exit.ID, ends[next])
+		}
+		if next++; next == len(ends) {
+			break
+		}
+		s.kill(ends[next], 0)
+	}
+	for i, exit := range s.exits(len(ends)) {
+		if exit.ID != ends[i] {
+			t.Errorf("repeated exit %d is of %s, expected %s", i, exit.ID, ends[i])
+		}
+	}
+}
+
+func runningNotCollected(t *testing.T, s *subject) {
+	s.launch("a", runs)
+	s.collect("a")
+	if got := s.states()["a"]; got != container.StateRunning {
+		t.Errorf("it is %v, expected running", got)
+	}
+	s.kill("a", 0)
+	s.exits(1)
+}
+
+func listStates(t *testing.T, s *subject) {
+	started := s.launch("z", runs)
+	s.launch("a", exits(4))
+	s.exits(1)
+	infos := s.list()
+	ids := make([]container.ID, len(infos))
+	for i, info := range infos {
+		ids[i] = info.ID
+	}
+	if !slices.Equal(ids, []container.ID{"z", "a"}) {
+		t.Fatalf("listed %v, expected z, a", ids)
+	}
+	if infos[0].State != container.StateRunning || infos[0].Started != started {
+		t.Errorf("z is %+v, expected running as %+v", infos[0], started)
+	}
+	if e := infos[1].Exit; infos[1].State != container.StateExited || e == nil || e.Status != container.ExitStatus(4) {
+		t.Errorf("a is %+v, expected exited with 4", infos[1])
+	}
+	s.kill("z", 0)
+	s.exits(2)
+}
+
+func exitsEnd(t *testing.T, s *subject) {
+	s.launch("a", exits(0))
+	ctx, cancel := context.WithCancelCause(s.ctx)
+	because := errors.New("because")
+	defer cancel(because)
+	n := 0
+	for _, err := range s.Exits(ctx) {
+		if n++; n == 1 {
+			cancel(because)
+			continue
+		}
+		if !errors.Is(err, because) {
+			t.Errorf("ended with %v, expected %v", err, because)
+		}
+	}
+	if n != 2 {
+		t.Errorf("yielded %d times, expected an exit and an error", n)
+	}
+}
