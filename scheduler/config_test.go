@@ -9,6 +9,7 @@ import (
 
 	mesos "github.com/meseta/meseta/api/mesos/v1"
 	schedulerpb "github.com/meseta/meseta/api/mesos/v1/scheduler"
+	"github.com/meseta/meseta/internal/sdk/fakeserver"
 	"github.com/meseta/meseta/scheduler"
 )
 
@@ -59,19 +60,20 @@ func TestFrameworkIDSurvivesInAFile(t *testing.T) {
 	keep := func(c *scheduler.Config) { c.FrameworkIDFile = file }
 
 	// It is there before Registered is called.
-	var inside string
+	inside := make(chan string, 1)
 	first := register(t, func(d scheduler.Driver, what string) {
 		if strings.HasPrefix(what, "registered") {
 			text, _ := os.ReadFile(file)
-			inside = string(text)
+			inside <- string(text)
 		}
 	}, keep)
 	if first.sub.Message.GetFrameworkId() != nil {
 		t.Errorf("first subscribed as %v", first.sub.Message.GetFrameworkId())
 	}
-	if first.driver.Stop(true); inside != "F\n" {
-		t.Errorf("inside Registered the file holds %q", inside)
+	if got := fakeserver.Wait(t, inside, "Registered"); got != "F\n" {
+		t.Errorf("inside Registered the file holds %q", got)
 	}
+	first.driver.Stop(true)
 
 	// The next scheduler takes the framework over, and asks for its tasks.
 	second := register(t, nil, keep)

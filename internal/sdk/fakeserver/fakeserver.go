@@ -59,14 +59,27 @@ type Subscription[C any] struct {
 
 // Start starts the server and returns its address. The end of the test ends it.
 func (s *Server[C, P]) Start(t testing.TB) (address string) {
+	t.Cleanup(s.Open())
+	return s.Address()
+}
+
+// Open starts the server where there is no test to end it.
+func (s *Server[C, P]) Open() (stop func()) {
 	s.subscriptions = make(chan *Subscription[C], 1000)
 	s.calls = make(chan Call[C], 100_000)
 	s.http = httptest.NewServer(http.HandlerFunc(s.serve))
-	t.Cleanup(func() {
+	return func() {
 		s.http.CloseClientConnections()
 		s.http.Close()
-	})
-	return s.http.Listener.Addr().String()
+	}
+}
+
+// Address is where the server listens.
+func (s *Server[C, P]) Address() string { return s.http.Listener.Addr().String() }
+
+// Incoming are the subscriptions and the calls that have come in and that nobody has waited for yet.
+func (s *Server[C, P]) Incoming() (<-chan *Subscription[C], <-chan Call[C]) {
+	return s.subscriptions, s.calls
 }
 
 // Subscription waits for the next subscription.
