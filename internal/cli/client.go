@@ -89,11 +89,17 @@ func unreachable(who, host string, err error) error {
 		return fmt.Errorf("no master answers at %s; start a cluster on this machine with: meseta dev, "+
 			"or name another master with: --master HOST:PORT", host)
 	}
-	if errors.Is(err, syscall.ECONNREFUSED) {
-		return fmt.Errorf("no %s answers at %s: it may have been stopped", who, host)
-	}
-	return fmt.Errorf("%s %s: %w", who, host, err)
+	return &awayError{who: who, host: host, err: err}
 }
+
+// awayError says that a peer could not be asked.
+type awayError struct {
+	who, host string
+	err       error
+}
+
+func (e *awayError) Error() string { return fmt.Sprintf("%s %s: %v", e.who, e.host, e.err) }
+func (e *awayError) Unwrap() error { return e.err }
 
 // readFile reads a piece of a file in a sandbox, from the agent at address.
 func (c *Client) readFile(ctx context.Context, address, path string, offset, length int64) (data string, at int64, err error) {

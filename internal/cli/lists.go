@@ -5,7 +5,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -181,7 +183,8 @@ func scalar(rs []*mesos.Resource, name string) (sum float64) {
 
 func shortState(s mesos.TaskState) string { return strings.TrimPrefix(s.String(), "TASK_") }
 
-func number(f float64) string { return strings.TrimSuffix(fmt.Sprintf("%.4g", f), ".0") }
+// number prints an amount with as many decimals as it has, three at most.
+func number(f float64) string { return strconv.FormatFloat(math.Round(f*1000)/1000, 'f', -1, 64) }
 
 func used(part, whole float64) string { return number(part) + "/" + number(whole) }
 

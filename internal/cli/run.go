@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -49,14 +50,21 @@ func Run(ctx context.Context, o RunOptions, stdout, stderr io.Writer) (int, erro
 	driver.Start()
 	defer driver.Stop(false)
 
-	group, output := errgroup.WithContext(context.WithoutCancel(ctx))
-	group.Go(func() error { return r.stream(output, client, "stdout", stdout) })
-	group.Go(func() error { return r.stream(output, client, "stderr", stderr) })
+	outputs, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	group, outputs := errgroup.WithContext(outputs)
+	group.Go(func() error { return r.stream(outputs, client, "stdout", stdout) })
+	group.Go(func() error { return r.stream(outputs, client, "stderr", stderr) })
 	select {
 	case <-r.ended:
-	case <-ctx.Done():
+	case <-outputs.Done(): // nobody reads what the task writes
 		driver.KillTask(r.id())
 		r.wait(killPatience)
+	case <-ctx.Done():
+		driver.KillTask(r.id())
+		if !r.wait(killPatience) {
+			stop()
+		}
 	}
 	if err := group.Wait(); err != nil {
 		return 0, err
@@ -154,11 +162,13 @@ func (r *runner) Error(_ scheduler.Driver, err error) {
 	}
 }
 
-// wait waits for the end, but not for ever.
-func (r *runner) wait(patience time.Duration) {
+// wait waits for the end, but not for ever, and tells whether it came.
+func (r *runner) wait(patience time.Duration) bool {
 	select {
 	case <-r.ended:
+		return true
 	case <-time.After(patience):
+		return false
 	}
 }
 
@@ -193,7 +203,8 @@ func signalNumber(name string) int {
 	return 0
 }
 
-// stream prints a file of the sandbox as it grows, to its end.
+// stream prints a file of the sandbox as it grows, to its end. An agent that is away, say to be upgraded,
+// is waited for: the task goes on without it.
 func (r *runner) stream(ctx context.Context, c *Client, file string, w io.Writer) error {
 	select {
 	case <-r.started:
@@ -203,17 +214,28 @@ func (r *runner) stream(ctx context.Context, c *Client, file string, w io.Writer
 		return nil
 	}
 	f := &sandboxFile{client: c, agent: r.agent, path: r.path + file}
+	var giveUp <-chan time.Time
+	ended := r.ended
 	for {
 		over := false
 		select {
-		case <-r.ended:
-			over = true
+		case <-ended:
+			over, ended = true, nil
+			giveUp = time.After(agentPatience)
+		case <-giveUp:
+			return fmt.Errorf("the end of what task %s wrote to %s could not be read: its agent is away", r.task, file)
 		case <-ctx.Done():
 			return nil
 		case <-time.After(followPause):
+			over = giveUp != nil
 		}
-		if err := f.copy(ctx, w); err != nil || over {
+		err := f.copy(ctx, w)
+		var away *awayError
+		if err == nil && over || err != nil && !errors.As(err, &away) {
 			return err
 		}
 	}
 }
+
+// agentPatience is how long the agent of a task that has ended is waited for, to get what it wrote last.
+const agentPatience = 10 * time.Second
