@@ -17,6 +17,10 @@ type keys string
 func (k keys) cluster() string { return string(k) + "/cluster" }
 func (k keys) leader() string  { return string(k) + "/leader" }
 
+// first and end are the limits between which all keys lie.
+func (k keys) first() string { return string(k) + "/" }
+func (k keys) end() string   { return string(k) + "0" } // the byte behind the slash
+
 // The kinds of keys that hold one record for each id.
 const (
 	kindAgent       = "agents"
@@ -28,7 +32,7 @@ const (
 
 func (k keys) of(kind, id string) string { return string(k) + "/" + kind + "/" + id }
 
-// kindOf returns the kind of a key; it is not meant for cluster and leader.
+// kindOf returns the kind of a key.
 func (k keys) kindOf(key string) string {
 	kind, _, _ := strings.Cut(strings.TrimPrefix(key, string(k)+"/"), "/")
 	return kind

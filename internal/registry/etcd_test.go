@@ -1,0 +1,78 @@
+package registry_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/goleak"
+
+	"github.com/meseta/meseta/internal/registry"
+	"github.com/meseta/meseta/internal/registry/registrytest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// open opens an embedded registry that is closed with the test.
+func open(t testing.TB, dir string) registry.Registry {
+	t.Helper()
+	r, err := registry.Open(t.Context(), registry.Config{Dir: dir})
+	if err != nil {
+		t.Fatalf("open: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return r
+}
+
+func TestEtcdConforms(t *testing.T) {
+	base := open(t, t.TempDir())
+	clusters := 0
+	var fresh func(*testing.T) registrytest.Cluster
+	fresh = func(*testing.T) registrytest.Cluster {
+		clusters++
+		return onEtcd(base, fmt.Sprintf("/cluster%d", clusters), fresh)
+	}
+	registrytest.Run(t, fresh)
+}
+
+func onEtcd(base registry.Registry, prefix string, fresh func(*testing.T) registrytest.Cluster) registrytest.Cluster {
+	client := registry.Client(base)
+	return registrytest.Cluster{
+		Join: func(t *testing.T) registry.Registry {
+			r, err := registry.Join(t.Context(), base, registry.Config{Prefix: prefix})
+			if err != nil {
+				t.Fatalf("join: %v", err)
+			}
+			t.Cleanup(func() { r.Close() })
+			return r
+		},
+		Expire: func(t *testing.T) { revokeLeader(t, client, prefix+"/leader") },
+		Writes: func(t *testing.T) uint64 {
+			resp, err := client.Get(t.Context(), prefix, clientv3.WithCountOnly())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return uint64(resp.Header.Revision)
+		},
+		Fresh: fresh,
+	}
+}
+
+// revokeLeader is what etcd does when a lease runs out.
+func revokeLeader(t testing.TB, client *clientv3.Client, key string) {
+	t.Helper()
+	resp, err := client.Get(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kv := range resp.Kvs {
+		if _, err := client.Revoke(context.Background(), clientv3.LeaseID(kv.Lease)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

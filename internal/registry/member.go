@@ -1,0 +1,179 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.etcd.io/etcd/server/v3/embed"
+	"go.etcd.io/etcd/server/v3/etcdserver/api/v3client"
+	"go.etcd.io/etcd/server/v3/storage/wal"
+	"golang.org/x/sys/unix"
+)
+
+// memberName is this etcd's name in its cluster of one, and peerURL its address there. Nobody is ever
+// asked for that address, since there are no peers, and nothing listens on it.
+const (
+	memberName = "meseta"
+	peerURL    = "http://127.0.0.1:1"
+)
+
+// member is the embedded etcd.
+type member struct {
+	client *clientv3.Client
+	server *embed.Etcd
+	lock   *os.File
+	failed context.Context // ends, with the reason as its cause, when etcd gives up
+}
+
+// segmentSize sets a package variable of etcd, for all that this process ever starts: 64 MB and as
+// many ready for the next would be a lot of disk for a small registry.
+var segmentSize = sync.OnceFunc(func() { wal.SegmentSizeBytes = 4 << 20 })
+
+// startMember starts etcd in dir and returns when it is ready. When it gives up later, it says why.
+func startMember(ctx context.Context, dir string, log *slog.Logger, gaveUp context.CancelCauseFunc) (_ *member, err error) {
+	segmentSize()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	// etcd has locks of its own, but would wait for them.
+	lock, err := lockFile(filepath.Join(dir, "lock"))
+	if err != nil {
+		return nil, err
+	}
+	m := &member{lock: lock}
+	failed, fail := context.WithCancelCause(context.Background())
+	m.failed = failed
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, m.stop())
+		}
+	}()
+	config := memberConfig(dir)
+	config.ZapLoggerBuilder = embed.NewZapLoggerBuilder(zapOn(log, func(message string) {
+		fail(errors.New("etcd: " + message))
+		gaveUp(context.Cause(failed))
+	}))
+	if err := m.start(ctx, config); err != nil {
+		return nil, err
+	}
+	m.client = v3client.New(m.server.Server)
+	return m, nil
+}
+
+// memberConfig is an etcd of one member without listeners, whose memory and disk stay small.
+func memberConfig(dir string) *embed.Config {
+	config := embed.NewConfig()
+	config.Dir = dir
+	config.Name = memberName
+	peer, _ := url.Parse(peerURL)
+	config.AdvertisePeerUrls = []url.URL{*peer}
+	config.InitialCluster = config.InitialClusterFromName(memberName)
+	config.ListenPeerUrls = nil
+	config.ListenClientUrls = nil
+	config.AdvertiseClientUrls = nil
+
+	// A member elects itself after five ticks at most. Each tick wakes the process, which costs
+	// about one percent of a core at 10 ms.
+	config.TickMs = 10
+	config.ElectionMs = 50
+
+	// Nobody has to catch up, so the log in memory need not be long: etcd keeps the last entries of
+	// it, up to 1.25 MiB each.
+	config.SnapshotCount = 500
+	config.SnapshotCatchUpEntries = 10
+	config.MaxSnapFiles, config.MaxWalFiles = 2, 2
+
+	// Nobody asks for former states.
+	config.AutoCompactionMode = embed.CompactorModeRevision
+	config.AutoCompactionRetention = "100"
+
+	// Also the address space that is mapped.
+	config.QuotaBackendBytes = 1 << 30
+	return config
+}
+
+// start waits until etcd is ready. What StartEtcd does is on a goroutine of its own, since a failure
+// that etcd calls fatal ends the goroutine on which it happens.
+func (m *member) start(ctx context.Context, config *embed.Config) error {
+	type result struct {
+		server *embed.Etcd
+		err    error
+	}
+	started := make(chan result, 1)
+	go func() {
+		server, err := embed.StartEtcd(config)
+		started <- result{server, err}
+	}()
+	select {
+	case r := <-started:
+		if r.err != nil {
+			return r.err
+		}
+		m.server = r.server
+	case <-m.failed.Done():
+		return context.Cause(m.failed)
+	}
+	select {
+	case <-m.server.Server.ReadyNotify():
+		return nil
+	case <-m.failed.Done():
+		return context.Cause(m.failed)
+	case err := <-m.server.Err():
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// stop ends etcd and releases the directory. An etcd that has given up may not end, and is not waited
+// for.
+func (m *member) stop() error {
+	defer m.lock.Close()
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		if m.client != nil {
+			m.client.Close()
+		}
+		if m.server != nil {
+			m.server.Close()
+		}
+	}()
+	select {
+	case <-stopped:
+		return nil
+	case <-m.failed.Done():
+	}
+	select {
+	case <-stopped:
+	case <-time.After(closeTimeout):
+	}
+	return nil
+}
+
+// lockFile takes the lock of a directory without waiting.
+func lockFile(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	switch {
+	case errors.Is(err, unix.EWOULDBLOCK):
+		err = ErrInUse
+	case err != nil:
+		err = fmt.Errorf("lock %s: %w", path, err)
+	default:
+		return f, nil
+	}
+	f.Close()
+	return nil, err
+}
