@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/meseta/meseta/api/mesos/v1"
@@ -203,24 +204,45 @@ func (c *Cluster) expireAgents(now core.Time) {
 		if !ok {
 			return
 		}
-		c.removeAgent(now, c.agents.Get(id))
+		c.loseAgent(now, c.agents.Get(id))
 	}
 }
 
-// removeAgent gives an agent up that was away for too long. Its tasks may live on behind a partition:
+// agentUnregistered lets an agent go that says goodbye. Nothing of it runs any more.
+func (c *Cluster) agentUnregistered(now core.Time, in AgentUnregistered) {
+	a := c.agentOf(in.Link)
+	if a == nil {
+		return
+	}
+	c.takeBackAgentOffers(now, a)
+	c.clearAgent(now, a, func(*Framework) mesos.TaskState { return mesos.TaskState_TASK_LOST },
+		fmt.Sprintf("Agent %s removed: the agent unregistered", a.Info.Hostname))
+	c.dropLink(in.Link)
+	c.persist(nil, RemoveAgent{a.ID})
+	c.notice(LevelInfo, "agent left", "agent", a.ID, "hostname", a.Info.Hostname)
+}
+
+// loseAgent gives an agent up that was away for too long. Its tasks may live on behind a partition:
 // partition-aware frameworks are told so.
-func (c *Cluster) removeAgent(now core.Time, a *Agent) {
+func (c *Cluster) loseAgent(now core.Time, a *Agent) {
+	c.clearAgent(now, a, func(f *Framework) mesos.TaskState { return ifAware(f, mesos.TaskState_TASK_UNREACHABLE) },
+		"health check timed out")
+	c.persist(nil, LoseAgent{ID: a.ID, Since: a.Lost.Wall})
+	c.notice(LevelWarn, "agent removed", "agent", a.ID, "hostname", a.Info.Hostname, "why", "away for too long")
+}
+
+// clearAgent takes an agent and everything on it out of the books and tells the frameworks.
+func (c *Cluster) clearAgent(now core.Time, a *Agent, state func(*Framework) mesos.TaskState, why string) {
 	b := c.byAgent[a.ID]
 	var touched []ids.FrameworkID
 	for _, key := range sortedTasks(b.tasks) {
 		t, f := c.tasks.Get(key), c.frameworks.Get(key.Framework)
 		touched = append(touched, key.Framework)
-		if !Terminal(t.State) {
-			c.loseTask(now, t, ifAware(f, mesos.TaskState_TASK_UNREACHABLE), mesos.TaskStatus_REASON_AGENT_REMOVED,
-				"health check timed out")
-		} else {
+		if Terminal(t.State) {
 			c.completeTask(now, t)
+			continue
 		}
+		c.loseTask(now, t, state(f), mesos.TaskStatus_REASON_AGENT_REMOVED, why)
 	}
 	for _, key := range sortedExecutors(b.executors) {
 		touched = append(touched, key.framework)
@@ -236,8 +258,6 @@ func (c *Cluster) removeAgent(now core.Time, a *Agent) {
 	c.agents.Delete(a.ID)
 	delete(c.byAgent, a.ID)
 	c.alloc.RemoveAgent(a.ID)
-	c.persist(nil, LoseAgent{ID: a.ID, Since: a.Lost.Wall})
-	c.notice(LevelWarn, "agent removed", "agent", a.ID, "hostname", a.Info.Hostname, "why", "away for too long")
 }
 
 // agentOf finds the agent at the other end of a link that still counts.

@@ -119,6 +119,8 @@ func (c *Cluster) Step(now core.Time, in Input) []Output {
 		c.taskRefused(now, in)
 	case AgentFrameworkGone:
 		c.frameworkGone(now, in)
+	case AgentUnregistered:
+		c.agentUnregistered(now, in)
 	case Persisted:
 		c.persisted(now, in)
 	case Tick:

@@ -98,6 +98,9 @@ type (
 		Framework ids.FrameworkID
 	}
 
+	// AgentUnregistered says that an agent has ended everything and leaves.
+	AgentUnregistered struct{ Link LinkID }
+
 	// Persisted says that the records of a Persist output are durable.
 	Persisted struct{ Ticket Ticket }
 
@@ -116,6 +119,7 @@ func (AgentMessage) input()        {}
 func (AgentExecutorExited) input() {}
 func (AgentTaskRefused) input()    {}
 func (AgentFrameworkGone) input()  {}
+func (AgentUnregistered) input()   {}
 func (Persisted) input()           {}
 func (Tick) input()                {}
 

@@ -205,6 +205,9 @@ type (
 		Since time.Time
 	}
 
+	// RemoveAgent forgets an agent that left.
+	RemoveAgent struct{ ID ids.AgentID }
+
 	// AdmitFramework remembers a framework's identity, or what changed of it.
 	AdmitFramework struct{ Info FrameworkInfo }
 
@@ -217,6 +220,7 @@ type (
 
 func (AdmitAgent) record()      {}
 func (LoseAgent) record()       {}
+func (RemoveAgent) record()     {}
 func (AdmitFramework) record()  {}
 func (RemoveFramework) record() {}
 

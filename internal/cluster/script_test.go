@@ -93,7 +93,7 @@ func newScript() *script {
 //	subscribe [id=F] [role=R] [aware] [timeout=10s] [suppressed]   a scheduler, on a new stream
 //	close F                                                        its stream ends
 //	agent [id=A] [res=cpus:4;mem:1024] [task=F/T/STATE] [exec=F/E] [framework=F]
-//	unlink A                                                       its link ends
+//	unlink A   unregister A                                        its link ends | it leaves
 //	accept F O[,O] [T[/E][=RES] …] [refuse=5s]    decline F O [refuse=5s]
 //	revive F   suppress F   teardown F   kill F T [A]   shutdown F E A   message F E A
 //	ack F T A N   reconcile F [T[@A] …]
@@ -207,6 +207,8 @@ func (s *script) input(t *testing.T, name string, args []string) Input {
 		return StreamClosed{s.streams[arg(0)]}
 	case "agent":
 		return s.agent(t, option)
+	case "unregister":
+		return AgentUnregistered{s.links[arg(0)]}
 	case "unlink":
 		return LinkClosed{s.links[arg(0)], "gone"}
 	case "update":
@@ -461,6 +463,8 @@ func printRecord(r Record) string {
 	switch r := r.(type) {
 	case AdmitAgent:
 		return "admit agent " + string(r.ID)
+	case RemoveAgent:
+		return "forget agent " + string(r.ID)
 	case LoseAgent:
 		return "lose agent " + string(r.ID)
 	case AdmitFramework:

@@ -71,6 +71,8 @@ func change(r cluster.Record) registry.Op {
 		return registry.AdmitAgent{ID: r.ID, Info: r.Info}
 	case cluster.LoseAgent:
 		return registry.MarkAgentUnreachable{ID: r.ID, Since: r.Since}
+	case cluster.RemoveAgent:
+		return registry.RemoveAgent{ID: r.ID}
 	case cluster.AdmitFramework:
 		info := clusterpb.FrameworkTo(&r.Info)
 		info.Id = nil

@@ -97,6 +97,8 @@ func AgentInputFrom(link cluster.LinkID, m *linkpb.AgentMessage) (cluster.Input,
 			Message: b.TaskRefused.Message}, nil
 	case *linkpb.AgentMessage_FrameworkGone:
 		return cluster.AgentFrameworkGone{Link: link, Framework: ids.FrameworkID(b.FrameworkGone.FrameworkId)}, nil
+	case *linkpb.AgentMessage_Unregister:
+		return cluster.AgentUnregistered{Link: link}, nil
 	case *linkpb.AgentMessage_Ping:
 		return nil, nil
 	}

@@ -53,6 +53,7 @@ type AgentMessage struct {
 	//	*AgentMessage_Ping
 	//	*AgentMessage_TaskRefused
 	//	*AgentMessage_FrameworkGone
+	//	*AgentMessage_Unregister
 	Body          isAgentMessage_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -172,6 +173,15 @@ func (x *AgentMessage) GetFrameworkGone() *FrameworkGone {
 	return nil
 }
 
+func (x *AgentMessage) GetUnregister() *Unregister {
+	if x != nil {
+		if x, ok := x.Body.(*AgentMessage_Unregister); ok {
+			return x.Unregister
+		}
+	}
+	return nil
+}
+
 type isAgentMessage_Body interface {
 	isAgentMessage_Body()
 }
@@ -204,6 +214,10 @@ type AgentMessage_FrameworkGone struct {
 	FrameworkGone *FrameworkGone `protobuf:"bytes,9,opt,name=framework_gone,json=frameworkGone,proto3,oneof"`
 }
 
+type AgentMessage_Unregister struct {
+	Unregister *Unregister `protobuf:"bytes,10,opt,name=unregister,proto3,oneof"`
+}
+
 func (*AgentMessage_Subscribe) isAgentMessage_Body() {}
 
 func (*AgentMessage_Update) isAgentMessage_Body() {}
@@ -217,6 +231,8 @@ func (*AgentMessage_Ping) isAgentMessage_Body() {}
 func (*AgentMessage_TaskRefused) isAgentMessage_Body() {}
 
 func (*AgentMessage_FrameworkGone) isAgentMessage_Body() {}
+
+func (*AgentMessage_Unregister) isAgentMessage_Body() {}
 
 // MasterMessage is one record from the master to the agent.
 type MasterMessage struct {
@@ -1509,6 +1525,44 @@ func (x *FrameworkGone) GetFrameworkId() string {
 	return ""
 }
 
+// Unregister says that the agent has ended everything and leaves the cluster. It is the last message of
+// its link; an agent that only stops, to be started again, does not send it.
+type Unregister struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Unregister) Reset() {
+	*x = Unregister{}
+	mi := &file_meseta_link_v1_link_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Unregister) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Unregister) ProtoMessage() {}
+
+func (x *Unregister) ProtoReflect() protoreflect.Message {
+	mi := &file_meseta_link_v1_link_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Unregister.ProtoReflect.Descriptor instead.
+func (*Unregister) Descriptor() ([]byte, []int) {
+	return file_meseta_link_v1_link_proto_rawDescGZIP(), []int{19}
+}
+
 // UpdateFramework says that a framework subscribed again: the agent replaces what it knows of it and
 // sends the head of each of its status queues again at once.
 type UpdateFramework struct {
@@ -1520,7 +1574,7 @@ type UpdateFramework struct {
 
 func (x *UpdateFramework) Reset() {
 	*x = UpdateFramework{}
-	mi := &file_meseta_link_v1_link_proto_msgTypes[19]
+	mi := &file_meseta_link_v1_link_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1532,7 +1586,7 @@ func (x *UpdateFramework) String() string {
 func (*UpdateFramework) ProtoMessage() {}
 
 func (x *UpdateFramework) ProtoReflect() protoreflect.Message {
-	mi := &file_meseta_link_v1_link_proto_msgTypes[19]
+	mi := &file_meseta_link_v1_link_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1545,7 +1599,7 @@ func (x *UpdateFramework) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateFramework.ProtoReflect.Descriptor instead.
 func (*UpdateFramework) Descriptor() ([]byte, []int) {
-	return file_meseta_link_v1_link_proto_rawDescGZIP(), []int{19}
+	return file_meseta_link_v1_link_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *UpdateFramework) GetFrameworkInfo() []byte {
@@ -1564,7 +1618,7 @@ type Ping struct {
 
 func (x *Ping) Reset() {
 	*x = Ping{}
-	mi := &file_meseta_link_v1_link_proto_msgTypes[20]
+	mi := &file_meseta_link_v1_link_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1576,7 +1630,7 @@ func (x *Ping) String() string {
 func (*Ping) ProtoMessage() {}
 
 func (x *Ping) ProtoReflect() protoreflect.Message {
-	mi := &file_meseta_link_v1_link_proto_msgTypes[20]
+	mi := &file_meseta_link_v1_link_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1589,14 +1643,14 @@ func (x *Ping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ping.ProtoReflect.Descriptor instead.
 func (*Ping) Descriptor() ([]byte, []int) {
-	return file_meseta_link_v1_link_proto_rawDescGZIP(), []int{20}
+	return file_meseta_link_v1_link_proto_rawDescGZIP(), []int{21}
 }
 
 var File_meseta_link_v1_link_proto protoreflect.FileDescriptor
 
 const file_meseta_link_v1_link_proto_rawDesc = "" +
 	"\n" +
-	"\x19meseta/link/v1/link.proto\x12\x0emeseta.link.v1\"\xf1\x03\n" +
+	"\x19meseta/link/v1/link.proto\x12\x0emeseta.link.v1\"\xaf\x04\n" +
 	"\fAgentMessage\x12\x18\n" +
 	"\asession\x18\x01 \x01(\x04R\asession\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x129\n" +
@@ -1606,7 +1660,11 @@ const file_meseta_link_v1_link_proto_rawDesc = "" +
 	"\x0fexecutor_exited\x18\x06 \x01(\v2\x1e.meseta.link.v1.ExecutorExitedH\x00R\x0eexecutorExited\x12*\n" +
 	"\x04ping\x18\a \x01(\v2\x14.meseta.link.v1.PingH\x00R\x04ping\x12@\n" +
 	"\ftask_refused\x18\b \x01(\v2\x1b.meseta.link.v1.TaskRefusedH\x00R\vtaskRefused\x12F\n" +
-	"\x0eframework_gone\x18\t \x01(\v2\x1d.meseta.link.v1.FrameworkGoneH\x00R\rframeworkGoneB\x06\n" +
+	"\x0eframework_gone\x18\t \x01(\v2\x1d.meseta.link.v1.FrameworkGoneH\x00R\rframeworkGone\x12<\n" +
+	"\n" +
+	"unregister\x18\n" +
+	" \x01(\v2\x1a.meseta.link.v1.UnregisterH\x00R\n" +
+	"unregisterB\x06\n" +
 	"\x04body\"\xc7\x05\n" +
 	"\rMasterMessage\x12\x18\n" +
 	"\asession\x18\x01 \x01(\x04R\asession\x12\x14\n" +
@@ -1707,7 +1765,9 @@ const file_meseta_link_v1_link_proto_rawDesc = "" +
 	"\x11ShutdownFramework\x12!\n" +
 	"\fframework_id\x18\x01 \x01(\tR\vframeworkId\"2\n" +
 	"\rFrameworkGone\x12!\n" +
-	"\fframework_id\x18\x01 \x01(\tR\vframeworkId\"8\n" +
+	"\fframework_id\x18\x01 \x01(\tR\vframeworkId\"\f\n" +
+	"\n" +
+	"Unregister\"8\n" +
 	"\x0fUpdateFramework\x12%\n" +
 	"\x0eframework_info\x18\x01 \x01(\fR\rframeworkInfo\"\x06\n" +
 	"\x04PingB4Z2github.com/meseta/meseta/api/meseta/link/v1;linkpbb\x06proto3"
@@ -1724,7 +1784,7 @@ func file_meseta_link_v1_link_proto_rawDescGZIP() []byte {
 	return file_meseta_link_v1_link_proto_rawDescData
 }
 
-var file_meseta_link_v1_link_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_meseta_link_v1_link_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_meseta_link_v1_link_proto_goTypes = []any{
 	(*AgentMessage)(nil),      // 0: meseta.link.v1.AgentMessage
 	(*MasterMessage)(nil),     // 1: meseta.link.v1.MasterMessage
@@ -1745,35 +1805,37 @@ var file_meseta_link_v1_link_proto_goTypes = []any{
 	(*ShutdownExecutor)(nil),  // 16: meseta.link.v1.ShutdownExecutor
 	(*ShutdownFramework)(nil), // 17: meseta.link.v1.ShutdownFramework
 	(*FrameworkGone)(nil),     // 18: meseta.link.v1.FrameworkGone
-	(*UpdateFramework)(nil),   // 19: meseta.link.v1.UpdateFramework
-	(*Ping)(nil),              // 20: meseta.link.v1.Ping
+	(*Unregister)(nil),        // 19: meseta.link.v1.Unregister
+	(*UpdateFramework)(nil),   // 20: meseta.link.v1.UpdateFramework
+	(*Ping)(nil),              // 21: meseta.link.v1.Ping
 }
 var file_meseta_link_v1_link_proto_depIdxs = []int32{
 	2,  // 0: meseta.link.v1.AgentMessage.subscribe:type_name -> meseta.link.v1.Subscribe
 	11, // 1: meseta.link.v1.AgentMessage.update:type_name -> meseta.link.v1.Update
 	14, // 2: meseta.link.v1.AgentMessage.message:type_name -> meseta.link.v1.ExecutorMessage
 	15, // 3: meseta.link.v1.AgentMessage.executor_exited:type_name -> meseta.link.v1.ExecutorExited
-	20, // 4: meseta.link.v1.AgentMessage.ping:type_name -> meseta.link.v1.Ping
+	21, // 4: meseta.link.v1.AgentMessage.ping:type_name -> meseta.link.v1.Ping
 	9,  // 5: meseta.link.v1.AgentMessage.task_refused:type_name -> meseta.link.v1.TaskRefused
 	18, // 6: meseta.link.v1.AgentMessage.framework_gone:type_name -> meseta.link.v1.FrameworkGone
-	6,  // 7: meseta.link.v1.MasterMessage.subscribed:type_name -> meseta.link.v1.Subscribed
-	7,  // 8: meseta.link.v1.MasterMessage.refused:type_name -> meseta.link.v1.Refused
-	8,  // 9: meseta.link.v1.MasterMessage.run_task:type_name -> meseta.link.v1.RunTask
-	10, // 10: meseta.link.v1.MasterMessage.kill_task:type_name -> meseta.link.v1.KillTask
-	12, // 11: meseta.link.v1.MasterMessage.acknowledge:type_name -> meseta.link.v1.Acknowledge
-	13, // 12: meseta.link.v1.MasterMessage.message:type_name -> meseta.link.v1.FrameworkMessage
-	16, // 13: meseta.link.v1.MasterMessage.shutdown_executor:type_name -> meseta.link.v1.ShutdownExecutor
-	17, // 14: meseta.link.v1.MasterMessage.shutdown_framework:type_name -> meseta.link.v1.ShutdownFramework
-	19, // 15: meseta.link.v1.MasterMessage.update_framework:type_name -> meseta.link.v1.UpdateFramework
-	20, // 16: meseta.link.v1.MasterMessage.ping:type_name -> meseta.link.v1.Ping
-	3,  // 17: meseta.link.v1.Subscribe.tasks:type_name -> meseta.link.v1.Task
-	4,  // 18: meseta.link.v1.Subscribe.executors:type_name -> meseta.link.v1.Executor
-	5,  // 19: meseta.link.v1.Subscribe.frameworks:type_name -> meseta.link.v1.Framework
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	19, // 7: meseta.link.v1.AgentMessage.unregister:type_name -> meseta.link.v1.Unregister
+	6,  // 8: meseta.link.v1.MasterMessage.subscribed:type_name -> meseta.link.v1.Subscribed
+	7,  // 9: meseta.link.v1.MasterMessage.refused:type_name -> meseta.link.v1.Refused
+	8,  // 10: meseta.link.v1.MasterMessage.run_task:type_name -> meseta.link.v1.RunTask
+	10, // 11: meseta.link.v1.MasterMessage.kill_task:type_name -> meseta.link.v1.KillTask
+	12, // 12: meseta.link.v1.MasterMessage.acknowledge:type_name -> meseta.link.v1.Acknowledge
+	13, // 13: meseta.link.v1.MasterMessage.message:type_name -> meseta.link.v1.FrameworkMessage
+	16, // 14: meseta.link.v1.MasterMessage.shutdown_executor:type_name -> meseta.link.v1.ShutdownExecutor
+	17, // 15: meseta.link.v1.MasterMessage.shutdown_framework:type_name -> meseta.link.v1.ShutdownFramework
+	20, // 16: meseta.link.v1.MasterMessage.update_framework:type_name -> meseta.link.v1.UpdateFramework
+	21, // 17: meseta.link.v1.MasterMessage.ping:type_name -> meseta.link.v1.Ping
+	3,  // 18: meseta.link.v1.Subscribe.tasks:type_name -> meseta.link.v1.Task
+	4,  // 19: meseta.link.v1.Subscribe.executors:type_name -> meseta.link.v1.Executor
+	5,  // 20: meseta.link.v1.Subscribe.frameworks:type_name -> meseta.link.v1.Framework
+	21, // [21:21] is the sub-list for method output_type
+	21, // [21:21] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_meseta_link_v1_link_proto_init() }
@@ -1789,6 +1851,7 @@ func file_meseta_link_v1_link_proto_init() {
 		(*AgentMessage_Ping)(nil),
 		(*AgentMessage_TaskRefused)(nil),
 		(*AgentMessage_FrameworkGone)(nil),
+		(*AgentMessage_Unregister)(nil),
 	}
 	file_meseta_link_v1_link_proto_msgTypes[1].OneofWrappers = []any{
 		(*MasterMessage_Subscribed)(nil),
@@ -1808,7 +1871,7 @@ func file_meseta_link_v1_link_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_meseta_link_v1_link_proto_rawDesc), len(file_meseta_link_v1_link_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   21,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
