@@ -89,7 +89,10 @@ func (a *agent) tryMaster(ctx context.Context, address string) bool {
 func (a *agent) serveLink(ctx context.Context, k *masterLink) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	guard := context.AfterFunc(ctx, func() { k.Finish(context.Cause(ctx)); k.Close(context.Cause(ctx)) })
+	guard := context.AfterFunc(ctx, func() { // what was said last shall arrive, if it can
+		k.Finish(context.Cause(ctx))
+		time.AfterFunc(time.Second, func() { k.Close(context.Cause(ctx)) })
+	})
 	defer guard()
 	defer a.loop.back.put(node.LinkClosed{Link: k.id})
 

@@ -116,6 +116,8 @@ func (a *agent) encodeToMaster(out node.ToMaster) ([]byte, error) {
 	case node.TaskRefused:
 		m.Body = &linkpb.AgentMessage_TaskRefused{TaskRefused: &linkpb.TaskRefused{FrameworkId: string(b.Framework),
 			TaskId: string(b.Task), Reason: int32(b.Reason), Message: b.Message}}
+	case node.AgentLeaves:
+		m.Body = &linkpb.AgentMessage_Unregister{Unregister: &linkpb.Unregister{}}
 	case node.AgentFrameworkGone:
 		m.Body = &linkpb.AgentMessage_FrameworkGone{FrameworkGone: &linkpb.FrameworkGone{FrameworkId: string(b.Framework)}}
 	default:

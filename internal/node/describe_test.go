@@ -93,6 +93,8 @@ func describeBody(body AgentBody) string {
 		return fmt.Sprintf("message of %s %q", b.Executor, b.Data)
 	case ExecutorExited:
 		return fmt.Sprintf("executor %s exited %d", b.Executor, b.Status)
+	case AgentLeaves:
+		return "leaves"
 	case AgentFrameworkGone:
 		return fmt.Sprintf("framework %s is gone", b.Framework)
 	case TaskRefused:

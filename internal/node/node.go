@@ -150,5 +150,8 @@ func (n *Node) sayWhenAllEnded() {
 		}
 	}
 	n.ending.said = true
+	if n.ending.reason == "" {
+		n.tell(AgentLeaves{})
+	}
 	n.emit(AllEnded{Reason: n.ending.reason})
 }

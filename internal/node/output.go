@@ -92,6 +92,9 @@ type TaskRefused struct {
 	Message   string
 }
 
+// AgentLeaves says that everything was ended and that the agent leaves the cluster.
+type AgentLeaves struct{}
+
 // AgentFrameworkGone says that nothing of a framework runs here any more.
 type AgentFrameworkGone struct{ Framework ids.FrameworkID }
 
@@ -220,6 +223,7 @@ func (ExecutorMessage) agentBody()    {}
 func (ExecutorExited) agentBody()     {}
 func (TaskRefused) agentBody()        {}
 func (AgentFrameworkGone) agentBody() {}
+func (AgentLeaves) agentBody()        {}
 
 func (ExecutorSubscribed) executorEvent()   {}
 func (ExecutorLaunch) executorEvent()       {}
