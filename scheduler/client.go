@@ -12,6 +12,7 @@ import (
 
 	mesos "github.com/meseta/meseta/api/mesos/v1"
 	schedulerpb "github.com/meseta/meseta/api/mesos/v1/scheduler"
+	"github.com/meseta/meseta/internal/sdk/schedulercore"
 	"github.com/meseta/meseta/internal/wire"
 )
 
@@ -113,8 +114,7 @@ func (c *Client) subscribe() *schedulerpb.Call {
 
 // subscribed remembers the framework's id, and how long the master may be silent.
 func (c *Client) subscribed(stream *wire.EventStream, ev *schedulerpb.Event_Subscribed) {
-	interval := time.Duration(ev.GetHeartbeatIntervalSeconds() * float64(time.Second))
-	stream.SetSilence(time.Duration(c.tolerance) * interval)
+	stream.SetSilence(time.Duration(c.tolerance) * schedulercore.HeartbeatInterval(ev))
 
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -36,8 +36,13 @@ func (c *Core) happened(ev *executorpb.Event, size int) {
 			c.launch(t, size)
 		}
 	case executorpb.Event_KILL:
-		c.call(KillTask{Task: ev.GetKill().GetTaskId()}, size)
+		if k := ev.GetKill(); k != nil {
+			c.call(KillTask{Task: k.GetTaskId()}, size)
+		}
 	case executorpb.Event_MESSAGE:
+		if ev.GetMessage() == nil {
+			return
+		}
 		if !c.callbacks.Drained() {
 			// Messages are best effort. The rest of the room is for what is not.
 			c.emit(Dropped{Size: size})

@@ -27,26 +27,24 @@ func (c *Core) received(in Received) {
 
 // happened handles what a subscribed master says.
 func (c *Core) happened(in Received) {
-	ev := in.Event
-	switch ev.GetType() {
-	case schedulerpb.Event_OFFERS:
-		c.offered(ev.GetOffers().GetOffers(), in.Size)
+	cb := callbackFor(in.Event)
+	switch cb := cb.(type) {
+	case nil:
 		return
-	case schedulerpb.Event_RESCIND:
-		delete(c.offers, ids.OfferID(ev.GetRescind().GetOfferId().GetValue()))
-	case schedulerpb.Event_UPDATE:
-		if ev.GetUpdate().GetStatus() == nil {
-			return
-		}
-		c.remember(ev.GetUpdate().GetStatus())
-	case schedulerpb.Event_MESSAGE:
+	case ResourceOffers:
+		c.offered(cb.Offers)
+	case OfferRescinded:
+		delete(c.offers, ids.OfferID(cb.Offer.GetValue()))
+	case StatusUpdate:
+		c.remember(cb.Status)
+	case FrameworkMessage:
 		if !c.callbacks.Drained() {
 			// Messages are best effort. The rest of the room is for what is not.
 			c.emit(Dropped{Size: in.Size})
 			return
 		}
 	}
-	if cb := callbackFor(ev); cb != nil && c.status == mesos.Status_DRIVER_RUNNING {
+	if c.status == mesos.Status_DRIVER_RUNNING {
 		c.call(cb, in.Size)
 		if c.callbacks.Full() {
 			c.disconnect(errCallbacks)
@@ -54,38 +52,43 @@ func (c *Core) happened(in Received) {
 	}
 }
 
-// callbackFor is the callback that an event becomes, or nil.
+// callbackFor is the callback that an event becomes, or nil. An event without the part that its type
+// promises becomes none.
 func callbackFor(ev *schedulerpb.Event) Callback {
 	switch ev.GetType() {
 	case schedulerpb.Event_OFFERS:
-		return ResourceOffers{Offers: ev.GetOffers().GetOffers()}
+		if offers := ev.GetOffers().GetOffers(); len(offers) > 0 {
+			return ResourceOffers{Offers: offers}
+		}
 	case schedulerpb.Event_RESCIND:
-		return OfferRescinded{Offer: ev.GetRescind().GetOfferId()}
+		if r := ev.GetRescind(); r != nil {
+			return OfferRescinded{Offer: r.GetOfferId()}
+		}
 	case schedulerpb.Event_UPDATE:
-		return StatusUpdate{Status: ev.GetUpdate().GetStatus()}
+		if u := ev.GetUpdate(); u != nil {
+			return StatusUpdate{Status: u.GetStatus()}
+		}
 	case schedulerpb.Event_MESSAGE:
-		m := ev.GetMessage()
-		return FrameworkMessage{Executor: m.GetExecutorId(), Agent: m.GetAgentId(), Data: m.GetData()}
+		if m := ev.GetMessage(); m != nil {
+			return FrameworkMessage{Executor: m.GetExecutorId(), Agent: m.GetAgentId(), Data: m.GetData()}
+		}
 	case schedulerpb.Event_FAILURE:
-		f := ev.GetFailure()
-		if f.GetExecutorId() == nil {
+		switch f := ev.GetFailure(); {
+		case f.GetExecutorId() != nil:
+			return ExecutorLost{Executor: f.GetExecutorId(), Agent: f.GetAgentId(), Status: int(f.GetStatus())}
+		case f.GetAgentId() != nil:
 			return AgentLost{Agent: f.GetAgentId()}
 		}
-		return ExecutorLost{Executor: f.GetExecutorId(), Agent: f.GetAgentId(), Status: int(f.GetStatus())}
 	}
 	return nil
 }
 
-// offered takes offers in, or hands them back at once if the driver is aborted.
-func (c *Core) offered(offers []*mesos.Offer, size int) {
+// offered remembers offers, or hands them back at once if the driver is aborted.
+func (c *Core) offered(offers []*mesos.Offer) {
 	switch c.status {
 	case mesos.Status_DRIVER_RUNNING:
 		for _, o := range offers {
 			c.offers[ids.OfferID(o.GetId().GetValue())] = struct{}{}
-		}
-		c.call(ResourceOffers{Offers: offers}, size)
-		if c.callbacks.Full() {
-			c.disconnect(errCallbacks)
 		}
 	case mesos.Status_DRIVER_ABORTED:
 		var back []*mesos.OfferID

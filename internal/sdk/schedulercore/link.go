@@ -49,8 +49,10 @@ var (
 	errFinished         = errors.New("the driver has ended")
 )
 
-// defaultHeartbeat is the heartbeat interval of a master that does not tell.
-const defaultHeartbeat = 15 * time.Second
+const (
+	defaultHeartbeat = 15 * time.Second
+	maxHeartbeat     = 24 * time.Hour // what is beyond cannot be meant
+)
 
 // linkExpired does what the link's deadline was set for.
 func (c *Core) linkExpired() {
@@ -90,12 +92,8 @@ func (c *Core) subscribe() {
 
 // subscribed is SUBSCRIBED's arrival.
 func (c *Core) subscribed(ev *schedulerpb.Event_Subscribed) {
-	interval := time.Duration(ev.GetHeartbeatIntervalSeconds() * float64(time.Second))
-	if interval <= 0 {
-		interval = defaultHeartbeat
-	}
 	c.link.state, c.link.attempts = linkSubscribed, 0
-	c.link.silence = time.Duration(c.cfg.HeartbeatTolerance) * interval
+	c.link.silence = time.Duration(c.cfg.HeartbeatTolerance) * HeartbeatInterval(ev)
 	c.heard()
 
 	if id := ev.GetFrameworkId(); id.GetValue() != "" {
@@ -120,6 +118,16 @@ func (c *Core) subscribed(ev *schedulerpb.Event_Subscribed) {
 	} else {
 		c.call(Registered{Framework: c.framework, Master: ev.GetMasterInfo()}, 0)
 	}
+}
+
+// HeartbeatInterval is how often a master says that it will send heartbeats. One that says nothing, or
+// nonsense, has Mesos' interval.
+func HeartbeatInterval(ev *schedulerpb.Event_Subscribed) time.Duration {
+	seconds := ev.GetHeartbeatIntervalSeconds()
+	if seconds > 0 && seconds <= maxHeartbeat.Seconds() {
+		return time.Duration(seconds * float64(time.Second))
+	}
+	return defaultHeartbeat
 }
 
 // heard says that the master has given a sign of life.
