@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"github.com/meseta/meseta/internal/cli"
@@ -15,7 +17,12 @@ func newRun() *cobra.Command {
 		Long: "Run a command on some agent, print what it writes, and exit with its exit code.\n" +
 			"Ctrl-C kills it.",
 		Example: "  meseta run -- echo hello\n  meseta run --cpus 2 --mem 1024 -- make -j2\n  meseta run -- sh -c 'exit 3'; echo $?",
-		Args:    cobra.MinimumNArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("run: no command, expected one behind --, as in: meseta run -- echo hello")
+			}
+			return nil
+		},
 	}
 	master := addMaster(cmd)
 	f := cmd.Flags()

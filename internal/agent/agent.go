@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -56,7 +55,7 @@ func Run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	listener, err := net.Listen("tcp", net.JoinHostPort(config.IP, strconv.Itoa(max(config.Port, 0))))
+	listener, err := wire.Listen(config.IP, config.Port, log)
 	if err != nil {
 		return fmt.Errorf("agent: %w", err)
 	}

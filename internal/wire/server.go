@@ -1,8 +1,13 @@
 package wire
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
+	"strconv"
+	"syscall"
 	"time"
 )
 
@@ -23,4 +28,21 @@ func NewServer(handler http.Handler, log *slog.Logger) *http.Server {
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
+}
+
+// Listen listens on a TCP port of an address, a free one if port is negative, and warns when others
+// than this machine can reach it.
+func Listen(ip string, port int, log *slog.Logger) (net.Listener, error) {
+	l, err := net.Listen("tcp", net.JoinHostPort(ip, strconv.Itoa(max(port, 0))))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("address %s:%d is in use: does it run already? Another port can be chosen with --port", ip, port)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if tcp, ok := l.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
+		log.Warn("listening beyond this machine without authentication: whoever reaches this address can run commands",
+			"address", l.Addr())
+	}
+	return l, nil
 }
