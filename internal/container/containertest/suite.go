@@ -21,7 +21,7 @@ type Subject struct {
 	// Ready returns once a launched container behaves as it should: a process needs
 	// a moment until it ignores a signal. Nil is at once.
 	Ready func(id container.ID)
-	// Pass lets time pass.
+	// Pass lets time pass, where it does not pass by itself.
 	Pass func(d time.Duration)
 }
 
@@ -210,11 +210,8 @@ func killByTerm(t *testing.T, s *subject) {
 
 func killByForce(t *testing.T, s *subject) {
 	s.launch("a", stubborn)
-	s.kill("a", 60*time.Millisecond)
-	if got := s.states()["a"]; got != container.StateKilling {
-		t.Errorf("within the grace it is %v, expected killing", got)
-	}
-	s.Pass(60 * time.Millisecond)
+	s.kill("a", 20*time.Millisecond)
+	s.Pass(20 * time.Millisecond)
 	s.exit("a", container.SignalStatus(syscall.SIGKILL), container.ReasonKilled)
 }
 
@@ -227,6 +224,9 @@ func killAtOnce(t *testing.T, s *subject) {
 func killSooner(t *testing.T, s *subject) {
 	s.launch("a", stubborn)
 	s.kill("a", time.Hour)
+	if got := s.states()["a"]; got != container.StateKilling {
+		t.Errorf("within the grace it is %v, expected killing", got)
+	}
 	s.kill("a", 20*time.Millisecond)
 	s.Pass(20 * time.Millisecond)
 	s.exit("a", container.SignalStatus(syscall.SIGKILL), container.ReasonKilled)

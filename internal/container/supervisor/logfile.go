@@ -36,11 +36,10 @@ func createLog(path string, header protocol.LogHeader) (*logFile, error) {
 	return l, nil
 }
 
-// add notes a record; flush writes it. What only spares a reader some work (the
-// identity of a process, or that an exit was collected) goes with the next one
-// that cannot wait.
+// add notes a record; flush writes it. The identity of a process, by which EndAll
+// only finds sooner what it would find anyway, goes with the next record.
 func (l *logFile) add(r ledger.Record) {
-	l.urgent = l.urgent || r.Kind == ledger.RecordLaunch || r.Kind == ledger.RecordExit
+	l.urgent = l.urgent || r.Kind != ledger.RecordStarted
 	l.pending = protocol.AppendLogRecord(l.pending, &protocol.LogRecord{
 		Kind: uint64(r.Kind), ID: r.ID, Started: r.Started, Exit: r.Exit,
 	})

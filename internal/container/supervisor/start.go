@@ -2,8 +2,10 @@ package supervisor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,6 +27,9 @@ func Start(ctx context.Context, dir string, flags ...string) (*Client, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
+	if err := vacantDir(ctx, dir); err != nil {
+		return nil, err
+	}
 	ready, err := launch(dir, flags)
 	if err != nil {
 		return nil, fmt.Errorf("starting a supervisor in %s: %w", dir, err)
@@ -41,6 +46,19 @@ func Start(ctx context.Context, dir string, flags ...string) (*Client, error) {
 			dir, strings.TrimSpace(string(said)), stderrName)
 	}
 	return Connect(ctx, dir)
+}
+
+// vacantDir looks whether a supervisor can begin in a directory, so that the caller
+// learns by the error what to do. The supervisor looks again, under its lock.
+func vacantDir(ctx context.Context, dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, logName)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if c, err := Connect(ctx, dir); err == nil {
+		c.Close()
+		return fmt.Errorf("%s: %w", dir, ErrRunning)
+	}
+	return fmt.Errorf("%s: %w", dir, ErrRemains)
 }
 
 // readyWord is what a supervisor writes when its socket accepts connections.

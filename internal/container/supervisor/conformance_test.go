@@ -1,0 +1,48 @@
+package supervisor_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/meseta/meseta/internal/container"
+	"github.com/meseta/meseta/internal/container/containertest"
+)
+
+func TestSupervisorIsASupervisor(t *testing.T) {
+	for _, way := range ways() {
+		t.Run(way, func(t *testing.T) {
+			containertest.Run(t, func(t *testing.T) containertest.Subject {
+				h := start(t, "--tracking", way)
+				return containertest.Subject{
+					Supervisor: h,
+					Spec:       h.behaving,
+					Ready: func(id container.ID) {
+						h.eventually(string(id)+" is ready", func() bool { return h.output(id) != "" })
+					},
+					Pass: func(time.Duration) {},
+				}
+			})
+		})
+	}
+}
+
+// behaving makes a script that does as it should.
+func (h *host) behaving(id container.ID, does containertest.Behaviour) container.Spec {
+	if does.Fail != 0 {
+		spec := h.shell(id, "")
+		spec.Argv = []string{"/no/such/program"}
+		return spec
+	}
+	if does.Exit != nil && does.Exit.Exited() {
+		return h.shell(id, fmt.Sprintf("exit %d", does.Exit.ExitCode()))
+	}
+	if does.Exit != nil {
+		return h.shell(id, fmt.Sprintf("kill -%d $$", does.Exit.Signal()))
+	}
+	trap := ""
+	if does.IgnoreTerm {
+		trap = "trap '' TERM; "
+	}
+	return h.shell(id, trap+"echo ready; while :; do sleep 0.01; done")
+}
