@@ -98,7 +98,8 @@ type Offer struct {
 	Framework ids.FrameworkID
 	Agent     *Agent // as it was when the offer was made
 	Role      ids.Role
-	Resources Resources // allocated to Role
+	Resources Resources    // allocated to Role
+	Reader    Capabilities // of the framework: they decide how the offer is written
 	Created   core.Time
 }
 

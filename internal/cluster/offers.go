@@ -38,7 +38,7 @@ func (c *Cluster) allocateIfDue(now core.Time) {
 	}
 	for _, one := range c.alloc.Allocate(now) {
 		o := &Offer{ID: c.newOfferID(), Framework: one.Framework, Agent: c.agents.Get(one.Agent), Role: one.Role,
-			Resources: one.Resources, Created: now}
+			Resources: one.Resources, Reader: c.frameworks.Get(one.Framework).Info.Capabilities, Created: now}
 		c.offers.Put(o.ID, o)
 		c.byFrame[o.Framework].offers[o.ID] = struct{}{}
 		c.byAgent[one.Agent].offers[o.ID] = struct{}{}

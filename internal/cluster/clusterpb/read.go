@@ -7,19 +7,31 @@ import (
 	"github.com/meseta/meseta/internal/resources/resourcepb"
 )
 
-// OfferTo is an offer as its scheduler sees it.
+// OfferTo is an offer as its scheduler sees it. Schedulers compare resources as a whole with those that
+// they want, so each finds in them only what its capabilities say it knows of.
 func OfferTo(o *cluster.Offer) *mesos.Offer {
 	a := o.Agent
-	return &mesos.Offer{
-		Id:             &mesos.OfferID{Value: new(string(o.ID))},
-		FrameworkId:    &mesos.FrameworkID{Value: new(string(o.Framework))},
-		AgentId:        &mesos.AgentID{Value: new(string(a.ID))},
-		Hostname:       &a.Info.Hostname,
-		Url:            agentURL(&a.Info),
-		Resources:      resourcepb.ToProto(o.Resources, resourcepb.Classic),
-		Attributes:     attributes(&a.Info),
-		AllocationInfo: &mesos.Resource_AllocationInfo{Role: new(string(o.Role))},
+	m := &mesos.Offer{
+		Id:          &mesos.OfferID{Value: new(string(o.ID))},
+		FrameworkId: &mesos.FrameworkID{Value: new(string(o.Framework))},
+		AgentId:     &mesos.AgentID{Value: new(string(a.ID))},
+		Hostname:    &a.Info.Hostname,
+		Url:         agentURL(&a.Info),
+		Attributes:  attributes(&a.Info),
 	}
+	format := resourcepb.Classic
+	if o.Reader.Has(mesos.FrameworkInfo_Capability_RESERVATION_REFINEMENT) {
+		format = resourcepb.Stacked
+	}
+	m.Resources = resourcepb.ToProto(o.Resources, format)
+	if o.Reader.Has(mesos.FrameworkInfo_Capability_MULTI_ROLE) {
+		m.AllocationInfo = &mesos.Resource_AllocationInfo{Role: new(string(o.Role))}
+		return m
+	}
+	for _, r := range m.Resources {
+		r.AllocationInfo = nil
+	}
+	return m
 }
 
 func attributes(a *cluster.AgentInfo) (out []*mesos.Attribute) {
