@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/meseta/meseta/internal/sdk/duration"
+	"github.com/meseta/meseta/internal/duration"
 )
 
 // Environment is what an agent tells an executor through the MESOS_* variables.

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/meseta/meseta/internal/cli"
-	"github.com/meseta/meseta/internal/wire/duration"
+	"github.com/meseta/meseta/internal/duration"
 )
 
 // durationFlag reads a duration in Mesos' syntax ("15secs") or in Go's.
@@ -17,6 +17,9 @@ type durationFlag time.Duration
 
 func (d *durationFlag) Set(s string) error {
 	v, err := duration.Parse(s)
+	if goes, otherErr := time.ParseDuration(s); err != nil && otherErr == nil {
+		v, err = goes, nil
+	}
 	if err == nil && v < 0 {
 		err = fmt.Errorf("duration %q: expected no negative one", s)
 	}

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/meseta/meseta/internal/duration"
 	"github.com/meseta/meseta/internal/node"
-	"github.com/meseta/meseta/internal/wire/duration"
 )
 
 // searchPath is the PATH of everything that runs, as Mesos gives it.

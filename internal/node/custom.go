@@ -2,6 +2,7 @@ package node
 
 import (
 	"github.com/meseta/meseta/api/mesos/v1"
+	"github.com/meseta/meseta/internal/duration"
 	"github.com/meseta/meseta/internal/ids"
 )
 
@@ -20,12 +21,12 @@ func (n *Node) executorOverdue(e *executor) {
 	n.emit(Notice{What: NoticeExecutorTimeout, Framework: e.framework.ID, Executor: e.id, Container: e.container})
 	e.cause = &cause{
 		reason:  mesos.TaskStatus_REASON_EXECUTOR_REGISTRATION_TIMEOUT,
-		message: "Executor did not register within " + durationText(n.config.ExecutorRegistrationTimeout),
+		message: "Executor did not register within " + duration.Format(n.config.ExecutorRegistrationTimeout),
 	}
 	if e.met {
 		e.cause = &cause{
 			reason:  mesos.TaskStatus_REASON_EXECUTOR_REREGISTRATION_TIMEOUT,
-			message: "Executor did not reregister within " + durationText(n.config.ExecutorReregistrationTimeout),
+			message: "Executor did not reregister within " + duration.Format(n.config.ExecutorReregistrationTimeout),
 		}
 	}
 	e.state = executorTerminating

@@ -51,12 +51,13 @@ func Run(ctx context.Context, cfg Config, out io.Writer, log *slog.Logger) error
 // drive runs the driver to its end and then stops it, whatever the end was: only Stop(false) takes an
 // aborted framework out of the cluster.
 //
-// The driver does not get to see ctx: it would take its end for a failover and leave the tasks to a
+// It is not driver.Run(ctx), which would take the end of ctx for a failover and leave the tasks to a
 // scheduler that comes after. None comes, so the framework is stopped instead.
 func drive(ctx context.Context, driver scheduler.Driver) scheduler.Status {
+	driver.Start()
 	unwatch := context.AfterFunc(ctx, func() { driver.Stop(false) })
 	defer unwatch()
-	status := driver.Run(context.WithoutCancel(ctx))
+	status := driver.Join()
 	driver.Stop(false)
 	return status
 }

@@ -123,18 +123,22 @@ func TestUnreadableBinaryIsAnErrorOfTheServer(t *testing.T) {
 // endless is a driver that runs until it is stopped or told how to end.
 type endless struct {
 	driver
-	end chan scheduler.Status
+	started bool
+	end     chan scheduler.Status
 }
 
-func (d *endless) Run(ctx context.Context) scheduler.Status {
-	if ctx.Done() != nil {
-		panic("the driver sees the context and would take its end for a failover")
-	}
-	return <-d.end
+func (d *endless) Start() scheduler.Status {
+	d.started = true
+	return scheduler.Running
 }
+
+func (d *endless) Join() scheduler.Status { return <-d.end }
 
 func (d *endless) Stop(failover bool) scheduler.Status {
 	d.driver.Stop(failover)
+	if !d.started {
+		return scheduler.NotStarted
+	}
 	select {
 	case d.end <- scheduler.Stopped:
 	default:

@@ -13,6 +13,7 @@ var allowed = []string{
 	"github.com/meseta/meseta/api/mesos/v1",
 	"github.com/meseta/meseta/executor",
 	"github.com/meseta/meseta/internal/core",
+	"github.com/meseta/meseta/internal/duration",
 	"github.com/meseta/meseta/internal/ids",
 	"github.com/meseta/meseta/internal/sdk",
 	"github.com/meseta/meseta/internal/wire",

@@ -6,7 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/meseta/meseta/internal/sdk/duration"
+	"github.com/meseta/meseta/internal/duration"
 )
 
 func TestParseReadsWhatMesosWrites(t *testing.T) {
