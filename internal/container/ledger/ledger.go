@@ -200,7 +200,7 @@ func (l *Ledger) forkFailed(in ForkFailed) {
 	}
 	e.state, e.failure = container.StateFailed, in.Err
 	l.live--
-	l.emit(Record{Kind: RecordForget, ID: e.id})
+	l.emit(Record{Kind: RecordFailed, ID: e.id})
 	l.answerWaiting(e, Answer{Err: e.failure})
 	l.stoppedIfEmpty()
 }

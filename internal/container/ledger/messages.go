@@ -127,5 +127,6 @@ const (
 	RecordLaunch  RecordKind = 1 // the container may exist from here on
 	RecordStarted RecordKind = 2
 	RecordExit    RecordKind = 3
-	RecordForget  RecordKind = 4 // it never ran, or its end was collected
+	RecordForget  RecordKind = 4 // its end was collected
+	RecordFailed  RecordKind = 5 // it never ran
 )

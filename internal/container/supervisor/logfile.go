@@ -172,7 +172,7 @@ func (left *remains) apply(r *protocol.LogRecord) {
 	case ledger.RecordExit:
 		delete(left.live, r.ID)
 		left.exits[r.ID] = r.Exit
-	case ledger.RecordForget:
+	case ledger.RecordForget, ledger.RecordFailed:
 		delete(left.live, r.ID)
 		delete(left.exits, r.ID)
 	}
