@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -37,31 +38,53 @@ func (r *registrar) put(p cluster.Persist) {
 	}
 }
 
-// run writes until ctx ends or the registry refuses: then this master must stop.
+// lastWrites bounds what is written after the master was told to stop.
+const lastWrites = 2 * time.Second
+
+// run writes until ctx ends or the registry refuses: then this master must stop. What waits when ctx ends
+// is still written, so that a master that is stopped does not forget what it was just told.
 func (r *registrar) run(ctx context.Context) error {
-	for {
+	writing, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(lastWrites, stop) })()
+	for stopping := false; !stopping; {
 		select {
 		case <-r.signal:
 		case <-ctx.Done():
-			return nil
+			stopping = true
 		}
-		r.mu.Lock()
-		batch := r.queue
-		r.queue = nil
-		r.mu.Unlock()
-		var changes []registry.Op
-		for _, p := range batch {
-			for _, record := range p.Records {
-				changes = append(changes, change(record))
-			}
-		}
-		if err := r.registry.Apply(ctx, changes); err != nil {
+		if err := r.write(writing, r.take()); err != nil {
 			return fmt.Errorf("registry: %w", err)
 		}
-		for _, p := range batch {
-			r.done(cluster.Persisted{Ticket: p.Ticket})
+	}
+	return nil
+}
+
+func (r *registrar) take() []cluster.Persist {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	batch := r.queue
+	r.queue = nil
+	return batch
+}
+
+func (r *registrar) write(ctx context.Context, batch []cluster.Persist) error {
+	if len(batch) == 0 {
+		return nil
+	}
+	var changes []registry.Op
+	for _, p := range batch {
+		for _, record := range p.Records {
+			changes = append(changes, change(record))
 		}
 	}
+	if err := r.registry.Apply(ctx, changes); err != nil {
+		return err
+	}
+	for _, p := range batch {
+		r.done(cluster.Persisted{Ticket: p.Ticket})
+	}
+	return nil
 }
 
 // change gives a record of the core as a change of the registry.
