@@ -136,7 +136,8 @@ func (a *agent) revive() error {
 // openJournal gives the core what the former run remembered.
 func (a *agent) openJournal() (*journal.Journal, error) {
 	j, recovered, err := journal.Open(filepath.Join(a.config.WorkDir, "journal"), journal.Options{
-		Salvage: a.config.Salvage,
+		Salvage:    a.config.Salvage,
+		MaxPending: maxUnsynced + maxTurn + 2*int(a.config.MaxCallBytes), // whatever one input adds
 		Hooks: journal.Hooks{
 			Persisted: a.loop.back.persisted,
 			Failed:    func(err error) { a.loop.back.put(node.PersistFailed{Cause: err.Error()}) },
@@ -204,8 +205,8 @@ func (a *agent) live(ctx context.Context, listener net.Listener, j *journal.Jour
 		a.config.Ready(listener.Addr().String())
 	}
 
-	err := a.untilStop(ctx, serverFailed)
-	if a.config.KillTasksOnStop {
+	ended, err := a.untilStop(ctx, serverFailed)
+	if a.config.KillTasksOnStop && !ended {
 		a.endEverything()
 	}
 	endLink(errAgentStops)
@@ -233,17 +234,17 @@ func shutDown(server *http.Server) {
 	_ = server.Close()
 }
 
-// untilStop waits for the reason to stop; nil if it is ctx.
-func (a *agent) untilStop(ctx context.Context, serverFailed <-chan error) error {
+// untilStop waits for the reason to stop; nil if it is ctx. It reports whether everything was ended already.
+func (a *agent) untilStop(ctx context.Context, serverFailed <-chan error) (ended bool, err error) {
 	select {
 	case <-ctx.Done():
-		return nil
+		return false, nil
 	case err := <-serverFailed:
-		return err
+		return false, err
 	case reason := <-a.loop.givenUp:
-		return fmt.Errorf("refused by the master: %s", reason)
+		return false, fmt.Errorf("refused by the master: %s", reason)
 	case reason := <-a.loop.allEnded:
-		return fmt.Errorf("the cluster has given this agent up: %s; everything on it was ended", reason)
+		return true, fmt.Errorf("the cluster has given this agent up: %s; everything on it was ended", reason)
 	}
 }
 

@@ -18,7 +18,7 @@ func decodeFramework(info []byte) (node.Framework, error) {
 	if err := proto.Unmarshal(info, m); err != nil {
 		return node.Framework{}, fmt.Errorf("framework info: %w", err)
 	}
-	f := node.Framework{ID: ids.FrameworkID(m.Id.GetValue()), User: m.GetUser(), Info: info}
+	f := node.Framework{ID: ids.FrameworkID(validText(m.Id.GetValue())), User: m.GetUser(), Info: info}
 	if f.ID == "" {
 		return f, errors.New("framework info: the id is missing")
 	}
@@ -40,7 +40,7 @@ func decodeTask(info []byte) (node.TaskInfo, *node.ExecutorInfo, error) {
 		return node.TaskInfo{}, nil, fmt.Errorf("task info: %w", err)
 	}
 	t := node.TaskInfo{
-		ID:        ids.TaskID(m.TaskId.GetValue()),
+		ID:        ids.TaskID(validText(m.TaskId.GetValue())),
 		KillGrace: durationFrom(m.KillPolicy.GetGracePeriod()),
 		Info:      info,
 	}
@@ -56,7 +56,7 @@ func decodeTask(info []byte) (node.TaskInfo, *node.ExecutorInfo, error) {
 		return t, nil, fmt.Errorf("executor of task %q: %w", t.ID, err)
 	}
 	return t, &node.ExecutorInfo{
-		ID:            ids.ExecutorID(m.Executor.ExecutorId.GetValue()),
+		ID:            ids.ExecutorID(validText(m.Executor.ExecutorId.GetValue())),
 		Command:       commandFrom(m.Executor.Command),
 		ShutdownGrace: durationFrom(m.Executor.ShutdownGracePeriod),
 		Info:          executor,

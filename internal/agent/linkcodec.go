@@ -115,7 +115,7 @@ func (a *agent) encodeToMaster(out node.ToMaster) ([]byte, error) {
 			ExecutorId: string(b.Executor), Status: int32(b.Status)}}
 	case node.TaskRefused:
 		m.Body = &linkpb.AgentMessage_TaskRefused{TaskRefused: &linkpb.TaskRefused{FrameworkId: string(b.Framework),
-			TaskId: string(b.Task), Reason: int32(b.Reason), Message: b.Message}}
+			TaskId: string(b.Task), Reason: int32(b.Reason), Message: validText(b.Message)}}
 	case node.AgentLeaves:
 		m.Body = &linkpb.AgentMessage_Unregister{Unregister: &linkpb.Unregister{}}
 	case node.AgentFrameworkGone:

@@ -25,6 +25,8 @@ const (
 	frontDoorWait = 5 * time.Second // how long a caller waits for a place
 	maxBatch      = 256             // inputs of strangers in one turn
 	maxUnsynced   = 8 << 20         // bytes that wait for the disk, from which strangers wait too
+	maxTurn       = 1 << 20         // bytes of records from which a turn ends
+	maxBacklog    = 8 << 20         // bytes that wait for a peer, from which it gets no more messages
 )
 
 // delivery is an input on its way into the loop, with what its sender wants back.
@@ -55,6 +57,7 @@ type loop struct {
 	link    *masterLink
 	streams map[node.StreamID]*subscriber
 	records [][]byte     // of this turn
+	bytes   int          // of these records
 	issued  node.Ticket  // of the last Persist of this turn
 	tickets []ticketPair // appends that are not durable yet
 	broken  bool         // the journal takes no more
@@ -151,7 +154,7 @@ func (l *loop) openFront() <-chan delivery {
 
 // takeFront takes what waits at the front door, but not so much that others starve.
 func (l *loop) takeFront() {
-	for range maxBatch {
+	for n := 0; n < maxBatch && l.bytes < maxTurn; n++ {
 		select {
 		case d := <-l.front:
 			l.step(d)
@@ -166,6 +169,9 @@ func (l *loop) takeBack() {
 	l.persisted(journal.Ticket(l.back.durable.Load()))
 	for _, in := range ins {
 		l.step(delivery{in: in})
+		if l.bytes >= maxTurn {
+			l.endTurn()
+		}
 	}
 }
 
@@ -224,7 +230,9 @@ func (l *loop) carryOut(out node.Output) {
 	switch out := out.(type) {
 	case node.Persist:
 		for _, r := range out.Records {
-			l.records = append(l.records, encodeRecord(r))
+			record := encodeRecord(r)
+			l.records = append(l.records, record)
+			l.bytes += len(record)
 		}
 		l.issued = out.Ticket
 	case node.ToMaster:
@@ -267,7 +275,8 @@ func (l *loop) endTurn() {
 		return
 	}
 	ticket, err := l.journal.Append(l.records...)
-	l.records = l.records[:0]
+	clear(l.records)
+	l.records, l.bytes = l.records[:0], 0
 	if err != nil {
 		l.breakDown(err)
 		return
@@ -310,6 +319,10 @@ func (l *loop) toMaster(out node.ToMaster) {
 	if l.link == nil || l.link.id != out.Link {
 		return
 	}
+	if _, droppable := out.Body.(node.ExecutorMessage); droppable && l.link.Queued() > maxBacklog {
+		l.log.Debug("an executor's message was dropped: the master reads too slowly")
+		return
+	}
 	record, err := l.a.encodeToMaster(out)
 	if err != nil {
 		l.link.Close(err)
@@ -323,6 +336,10 @@ func (l *loop) toMaster(out node.ToMaster) {
 func (l *loop) toExecutor(out node.ToExecutor) {
 	s := l.streams[out.Stream]
 	if s == nil {
+		return
+	}
+	if _, droppable := out.Event.(node.ExecutorHears); droppable && s.queued() > maxBacklog {
+		l.log.Debug("a scheduler's message was dropped: its executor reads too slowly")
 		return
 	}
 	event, err := l.a.executorEvent(out.Event)

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -16,7 +17,7 @@ import (
 func encodeRecord(r node.Record) []byte {
 	b, err := proto.Marshal(recordMessage(r))
 	if err != nil {
-		panic(fmt.Sprintf("agent: encode %T: %v", r, err)) // strings are valid: they came through protobuf
+		panic(fmt.Sprintf("agent: encode %T: %v", r, err)) // ids and texts are made valid where they come in
 	}
 	return b
 }
@@ -60,7 +61,7 @@ func statusRecord(r node.StatusRecord) *nodepb.Status {
 		Uuid:         s.UUID[:],
 		State:        int32(s.State),
 		Source:       int32(s.Source),
-		Message:      s.Message,
+		Message:      validText(s.Message),
 		Data:         s.Data,
 		ExecutorId:   string(s.Executor),
 		Timestamp:    s.Timestamp,
@@ -133,6 +134,9 @@ func decodeStatusRecord(m *nodepb.Status) node.StatusRecord {
 	}
 	return node.StatusRecord{Framework: ids.FrameworkID(m.FrameworkId), Task: ids.TaskID(m.TaskId), Status: s, Acknowledged: m.Acknowledged}
 }
+
+// validText makes a text that strict readers accept.
+func validText(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 // uuidOf takes a uuid from the wire; anything but 16 bytes names nothing.
 func uuidOf(b []byte) (u node.UUID) {

@@ -42,7 +42,7 @@ func (e statusEncoder) append(b []byte, agent ids.AgentID, task ids.TaskID, s *n
 	}
 	if s.Message != "" {
 		b = protowire.AppendTag(b, 4, protowire.BytesType)
-		b = protowire.AppendString(b, s.Message)
+		b = protowire.AppendString(b, validText(s.Message))
 	}
 	b = appendID(b, 5, string(agent))
 	b = protowire.AppendTag(b, 6, protowire.Fixed64Type)

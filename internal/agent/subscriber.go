@@ -44,6 +44,16 @@ func (s *subscriber) send(event *executorpb.Event) {
 	}
 }
 
+// queued is the number of bytes that wait for the executor.
+func (s *subscriber) queued() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stream == nil {
+		return 0
+	}
+	return s.stream.Queued()
+}
+
 // attach begins the stream with what waits.
 func (s *subscriber) attach(stream *wire.Stream) error {
 	beat, err := s.codec.Marshal(heartbeat())

@@ -28,6 +28,10 @@ type Config struct {
 	// AcknowledgementDelay bounds how long a record that nobody waits for stays in memory; 1 second.
 	AcknowledgementDelay time.Duration
 
+	// MaxInfo bounds the bytes of a task with its executor and framework, and of a status: one record must
+	// not stop the log. 8 MiB.
+	MaxInfo int
+
 	MaxCompletedTasks int // tasks remembered after their last acknowledgement; 1,000
 	MaxUnacknowledged int // statuses of one framework; beyond it launches are refused; 100,000
 }
@@ -40,6 +44,7 @@ func (c Config) withDefaults() Config {
 	c.RetryMin = cmp.Or(c.RetryMin, 10*time.Second)
 	c.RetryMax = cmp.Or(c.RetryMax, 10*time.Minute)
 	c.AcknowledgementDelay = cmp.Or(c.AcknowledgementDelay, time.Second)
+	c.MaxInfo = cmp.Or(c.MaxInfo, 8<<20)
 	c.MaxCompletedTasks = cmp.Or(c.MaxCompletedTasks, 1000)
 	c.MaxUnacknowledged = cmp.Or(c.MaxUnacknowledged, 100_000)
 	return c

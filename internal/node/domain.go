@@ -105,6 +105,9 @@ func (s *Status) withoutData() *Status {
 	return &light
 }
 
+// size is what the status adds to the log.
+func (s *Status) size() int { return len(s.Data) + len(s.Message) + len(s.Rest) }
+
 // IsTerminal tells whether a task in this state has ended, or never began.
 func IsTerminal(state mesos.TaskState) bool {
 	switch state {

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/meseta/meseta/api/mesos/v1"
@@ -13,6 +14,7 @@ const (
 	statusAccepted    = 202
 	statusBadRequest  = 400
 	statusForbidden   = 403
+	statusTooLarge    = 413
 	statusUnavailable = 503
 )
 
@@ -108,6 +110,9 @@ func (n *Node) executorUpdates(in ExecutorUpdates) {
 	switch {
 	case e == nil:
 		return
+	case in.Update.Status.size() > n.config.MaxInfo:
+		n.emit(Answer{in.Request, statusTooLarge, fmt.Sprintf("The status has %d bytes, at most %d are taken", in.Update.Status.size(), n.config.MaxInfo)})
+		return
 	case n.commits.broken != "":
 		n.emit(Answer{in.Request, statusUnavailable, "The agent cannot write its log: " + n.commits.broken})
 		return
@@ -128,6 +133,8 @@ func (n *Node) takeUpdate(e *executor, u ExecutorUpdate) {
 		t = e.framework.past[u.Task]
 	}
 	switch {
+	case u.Status.size() > n.config.MaxInfo:
+		n.emit(Notice{What: NoticeLargeStatus, Framework: e.framework.ID, Executor: e.id, Task: u.Task})
 	case t == nil || t.owner != e.id:
 		n.emit(Notice{What: NoticeUnknownTask, Framework: e.framework.ID, Executor: e.id, Task: u.Task})
 	case slices.Contains(t.seen, u.Status.UUID):

@@ -15,7 +15,12 @@ func (n *Node) runTask(m RunTask) {
 		n.emit(Notice{What: NoticeDuplicateTask, Framework: f.ID, Task: m.Task.ID})
 		return
 	}
-	if reason, why := n.noMoreWork(m.Framework.ID); why != "" {
+	reason, why := n.noMoreWork(m.Framework.ID)
+	if size := m.size(); why == "" && size > n.config.MaxInfo {
+		reason = mesos.TaskStatus_REASON_TASK_INVALID
+		why = fmt.Sprintf("The task, its executor and its framework are described in %d bytes, at most %d are taken", size, n.config.MaxInfo)
+	}
+	if why != "" {
 		n.refuseTask(m.Framework.ID, m.Task.ID, reason, why)
 		return
 	}
@@ -28,6 +33,15 @@ func (n *Node) runTask(m RunTask) {
 	default:
 		n.runOnExecutor(f, m)
 	}
+}
+
+// size is what the task adds to the log.
+func (m *RunTask) size() int {
+	size := len(m.Framework.Info) + len(m.Task.Info)
+	if m.Executor != nil {
+		size += len(m.Executor.Info)
+	}
+	return size
 }
 
 // noMoreWork says why the agent takes no task of a framework; "" if it does.

@@ -18,6 +18,7 @@ const (
 	NoticeExecutorTimeout                  // a custom executor did not subscribe in time
 	NoticeExecutorEnded                    // a custom executor is gone
 	NoticeUnknownTask                      // an executor spoke of a task that is not its own
+	NoticeLargeStatus                      // an executor repeated a status that is too large to keep
 	NoticeLateStatus                       // a status came after the task's end
 	NoticeMessageDropped                   // a message found nobody to take it
 	NoticeFrameworkEnding                  // a framework's end was ordered
@@ -42,6 +43,7 @@ var noticeTexts = [...]string{
 	NoticeExecutorTimeout:      "executor did not subscribe in time and is ended",
 	NoticeExecutorEnded:        "executor ended",
 	NoticeUnknownTask:          "an executor spoke of a task that it does not have",
+	NoticeLargeStatus:          "a status is too large to be kept and was dropped",
 	NoticeLateStatus:           "a status came after the end of its task and was dropped",
 	NoticeMessageDropped:       "a message found nobody to take it and was dropped",
 	NoticeFrameworkEnding:      "framework is being shut down",
