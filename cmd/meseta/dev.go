@@ -66,7 +66,7 @@ func greet(cmd *cobra.Command, master, agent string) {
 	fmt.Fprintf(out, "master  http://%s\nagent   http://%s\n\n", master, agent)
 	flag := ""
 	if master != "127.0.0.1:5050" {
-		flag = "--master " + master + " "
+		flag = " --master " + master
 	}
-	fmt.Fprintf(out, "Try, in another terminal:\n\n  meseta run %s-- echo hello\n  meseta agents %s\n\nCtrl-C ends the cluster.\n", flag, flag)
+	fmt.Fprintf(out, "Try, in another terminal:\n\n  meseta run%s -- echo hello\n  meseta agents%s\n\nCtrl-C ends the cluster.\n", flag, flag)
 }

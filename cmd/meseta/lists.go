@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"github.com/meseta/meseta/internal/cli"
@@ -59,8 +61,14 @@ func newLogs() *cobra.Command {
 		Use:     "logs TASK",
 		GroupID: "work",
 		Short:   "Print what a task wrote",
+		Long:    "Print what a task wrote. TASK is the task's id or the beginning of it, as far as it names one.",
 		Example: "  meseta logs task-1\n  meseta logs -f task-1\n  meseta logs --stderr task-1",
-		Args:    cobra.ExactArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return fmt.Errorf("logs: %d tasks named, expected one; list them with: meseta tasks --all", len(args))
+			}
+			return nil
+		},
 	}
 	master := addMaster(cmd)
 	cmd.Flags().BoolVarP(&options.Follow, "follow", "f", false, "go on printing until the task ends")

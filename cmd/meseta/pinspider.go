@@ -19,7 +19,7 @@ func newPinspider() *cobra.Command {
 		Use:     "pinspider [flags] URL…",
 		Hidden:  true,
 		Short:   "Run the example framework, which crawls the pages of a pin-board site",
-		Example: "  meseta pinspider --master 127.0.0.1:5050 --tasks 2 http://127.0.0.1:8000/ada/",
+		Example: "  meseta pinspider --master 127.0.0.1:5050 --tasks 2 http://127.0.0.1:8000/ottoline/",
 		Args:    cobra.MinimumNArgs(1),
 	}
 	master := addMaster(cmd)
