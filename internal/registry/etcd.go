@@ -33,7 +33,7 @@ type etcd struct {
 	alone     bool         // no other process can lead
 	stop      func() error // what Close does in the end
 
-	lifetime context.Context // until Close, or until the embedded etcd fails
+	lifetime context.Context // until Close begins, or the embedded etcd fails
 	end      context.CancelCauseFunc
 
 	campaign sync.Mutex // held by Campaign
@@ -72,14 +72,14 @@ func (r *etcd) Apply(ctx context.Context, ops []Op) error {
 func (r *etcd) Close() error {
 	var err error
 	r.closing.Do(func() {
-		if l := r.current(); l != nil {
+		r.end(ErrClosed)
+		r.campaign.Lock() // a Campaign that was under way has ended, maybe by winning
+		defer r.campaign.Unlock()
+		if r.leading != nil {
 			ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 			defer cancel()
-			err = l.Resign(ctx)
+			err = r.leading.Resign(ctx)
 		}
-		r.end(ErrClosed)
-		r.campaign.Lock() // until a Campaign that was under way has ended
-		defer r.campaign.Unlock()
 		err = errors.Join(err, r.stop())
 	})
 	return err

@@ -12,7 +12,7 @@ import (
 	"github.com/meseta/meseta/internal/registry/registrytest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func runTests(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // open opens an embedded registry that is closed with the test.
 func open(t testing.TB, dir string) registry.Registry {
@@ -52,15 +52,19 @@ func onEtcd(base registry.Registry, prefix string, fresh func(*testing.T) regist
 			return r
 		},
 		Expire: func(t *testing.T) { revokeLeader(t, client, prefix+"/leader") },
-		Writes: func(t *testing.T) uint64 {
-			resp, err := client.Get(t.Context(), prefix, clientv3.WithCountOnly())
-			if err != nil {
-				t.Fatal(err)
-			}
-			return uint64(resp.Header.Revision)
-		},
-		Fresh: fresh,
+		Writes: func(t *testing.T) uint64 { return revision(t, client, prefix) },
+		Fresh:  fresh,
 	}
+}
+
+// revision rises with everything that is written to an etcd.
+func revision(t *testing.T, client *clientv3.Client, prefix string) uint64 {
+	t.Helper()
+	resp, err := client.Get(t.Context(), prefix, clientv3.WithCountOnly())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return uint64(resp.Header.Revision)
 }
 
 // revokeLeader is what etcd does when a lease runs out.

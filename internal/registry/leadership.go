@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,7 +19,7 @@ import (
 // Campaign implements [Registry].
 func (r *etcd) Campaign(ctx context.Context) (Leadership, error) {
 	if !r.campaign.TryLock() {
-		return nil, ErrLeading
+		return nil, cmp.Or(context.Cause(r.lifetime), ErrLeading) // Close has the lock, or another Campaign
 	}
 	defer r.campaign.Unlock()
 	if r.current() != nil {
@@ -166,8 +167,8 @@ func (l *leadership) Lost() <-chan struct{} { return l.lost }
 func (l *leadership) Resign(ctx context.Context) error {
 	l.lose()
 	l.ended.Wait()
-	if l.registry.lifetime.Err() != nil {
-		return nil // there is nothing left to resign from
+	if cause := context.Cause(l.registry.lifetime); cause != nil && cause != ErrClosed {
+		return nil // etcd has failed: there is nothing left to resign from
 	}
 	if _, err := l.registry.client.Revoke(ctx, l.id); err != nil && !errors.Is(err, rpctypes.ErrLeaseNotFound) {
 		return fmt.Errorf("registry: resign: %w", err)

@@ -32,7 +32,7 @@ func keepFor(t *testing.T, d time.Duration, renew func(ctx context.Context, sinc
 
 func TestLeaseLastsWhileItIsRenewed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		if lost := keepFor(t, 24*time.Hour, func(context.Context, time.Duration) error { return nil }); lost != 0 {
+		if lost := keepFor(t, time.Hour, func(context.Context, time.Duration) error { return nil }); lost != 0 {
 			t.Errorf("lost after %v", lost)
 		}
 	})

@@ -124,14 +124,14 @@ func TestTransactionsStaySmall(t *testing.T) {
 	l := newLedger("/x")
 	var ops []Op
 	for i := range 1000 {
-		ops = append(ops, AdmitAgent{ids.AgentID(fmt.Sprint(i)), make([]byte, i*300)})
+		ops = append(ops, AdmitAgent{ids.AgentID(fmt.Sprint(i)), make([]byte, i*30)})
 	}
 	for _, transaction := range l.plan(ops) {
 		size := 0
 		for _, c := range transaction {
 			size += len(c.key) + len(c.value)
 		}
-		if limit := maxBytes + 2*300*1000; size > limit {
+		if limit := maxBytes + 30*1000 + 1000; size > limit {
 			t.Errorf("a transaction of %d bytes, want at most %d", size, limit)
 		}
 	}

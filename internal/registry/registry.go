@@ -1,3 +1,67 @@
+// Package registry is what a master must remember, and how it comes to lead: on etcd.
+//
+// It owns the keys below, the leader's lease and the embedded etcd. It does not know what an agent or
+// a framework is: infos are opaque bytes, and whether a change is right was decided by the core that
+// asked for it. It remembers no task and no offer; agents bring those with them.
+//
+// # The way in
+//
+// [Open] starts the embedded etcd in a directory, or goes to an external one by URL; from there on
+// both are the same code. [Registry.Campaign] waits until this master leads and gives a [Leadership],
+// [Registry.Load] reads everything, [Registry.Apply] makes [Op] values durable, many at once:
+//
+//	reg, err := registry.Open(ctx, registry.Config{Dir: dir, Log: log})
+//	leadership, err := reg.Campaign(ctx)
+//	state, err := reg.Load(ctx)
+//	…
+//	err = reg.Apply(ctx, []registry.Op{registry.AdmitAgent{ID: id, Info: info}})
+//	err = reg.Apply(ctx, nil) // writes nothing: does this master lead still?
+//	<-leadership.Lost()       // stop everything
+//
+// # What holds
+//
+//   - One master writes at a time. The epoch is the create revision of the leader's key, which hangs on
+//     the leader's lease; every transaction asks for it. A leader stops by itself a fifth of the time
+//     to live before the lease it last renewed can run out (lease.go).
+//   - Ops take effect once and in order. Every transaction also asks for the leader's key to be as the
+//     last transaction of this leader left it, and writes it anew, so that a request which was given
+//     up, and comes through late, is void (leadership.go).
+//   - What changes nothing is not written (ledger.go), but leadership is checked all the same.
+//   - Nothing grows without bound: [MaxRecord], [MaxRemembered], transactions of at most 127 keys and,
+//     but for the last op in it, 256 KiB. etcd's history is compacted every five minutes.
+//   - The embedded etcd listens nowhere: no TCP port, and no unix socket, which etcd would put into the
+//     abstract name space, open to every local user. The client is in the process.
+//   - A master that died leads again at once on its embedded etcd: the directory is locked, so that the
+//     process whose lease still runs is known to be dead.
+//
+// # In etcd
+//
+// Every value is a Record of api/meseta/registry/v1. Keys are never renamed or used for something else;
+// a new kind of record is a new branch, and a master that finds a record it does not know refuses to
+// start.
+//
+//	/meseta/                 Config.Prefix
+//	  cluster                the cluster's id; written once, by whoever comes first
+//	  leader                 who leads, under the leader's lease; its create revision is the epoch
+//	  agents/<id>            agents that belong to the cluster
+//	  unreachable/<id>       agents that were lost and may come back; the last MaxRemembered
+//	  gone/<id>              agents that may not come back; the last MaxRemembered
+//	  frameworks/<id>        frameworks that may have tasks
+//	  removed/<id>           ids of frameworks that ended; the last MaxRemembered
+//
+// # Three masters: the seam
+//
+// Nothing above depends on who runs etcd or on how many members it has: only member.go does. For three
+// masters, memberConfig gets a peer URL with TLS and the ticks of a network (100 ms; all members must
+// agree), and startMember the way of a member that joins: MemberAddAsLearner at a running master,
+// start with ClusterState "existing", MemberPromote once it has caught up, one member after the
+// other, since a second voter stops a cluster of one until it has caught up. The first member's
+// placeholder URL is replaced by MemberUpdate before that. `alone` is false then, so that leases are
+// waited for. The leading master moves raft's leadership to another member (MoveLeader), so that its
+// death costs a lease and not an election and then a lease. The leader's record has room for the
+// address that the others redirect to.
+//
+// Start reading at [Registry], then ops.go, ledger.go and leadership.go.
 package registry
 
 import (
