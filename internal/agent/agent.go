@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -13,8 +12,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/meseta/meseta/internal/fetch"
 	"github.com/meseta/meseta/internal/journal"
@@ -168,93 +165,6 @@ func (a *agent) reportJournal(recovered journal.Recovered) {
 	}
 	if recovered.Damage != nil {
 		a.log.Error("the journal was damaged: what is sound before the damage is kept, the rest was set aside", "damage", recovered.Damage)
-	}
-}
-
-var errAgentStops = errors.New("the agent stops")
-
-// live runs everything until ctx ends or something fails that the agent cannot do without.
-func (a *agent) live(ctx context.Context, listener net.Listener, j *journal.Journal, keeper *keeper) error {
-	// Three lives, each within the one before: links and calls end first, then the loop and what it
-	// drives, then the journal, which writes what was still said.
-	diskLife, endDisk := context.WithCancelCause(context.WithoutCancel(ctx))
-	loopLife, endLoop := context.WithCancelCause(diskLife)
-	linkLife, endLink := context.WithCancelCause(loopLife)
-	a.stopped = linkLife.Done()
-	server := wire.NewServer(a.routes(), a.log)
-
-	var disk, machine, links errgroup.Group
-	disk.Go(func() error { return j.Run(diskLife) })
-	machine.Go(func() error { keeper.run(loopLife); return nil })
-	machine.Go(func() error { a.loop.launcher.run(loopLife); return nil })
-	loopDone := make(chan struct{})
-	go func() { a.loop.run(linkLife); close(loopDone) }()
-	serverFailed := make(chan error, 1)
-	links.Go(func() error {
-		err := server.Serve(listener)
-		if errors.Is(err, http.ErrServerClosed) {
-			return nil
-		}
-		serverFailed <- err
-		return err
-	})
-	a.loop.back.put(node.Accepting{})
-	links.Go(func() error { a.follow(linkLife); return nil })
-	a.log.Info("agent serves", "address", listener.Addr(), "work_dir", a.config.WorkDir)
-	if a.config.Ready != nil {
-		a.config.Ready(listener.Addr().String())
-	}
-
-	ended, err := a.untilStop(ctx, serverFailed)
-	if a.config.KillTasksOnStop && !ended {
-		a.endEverything()
-	}
-	endLink(errAgentStops)
-	<-loopDone
-	shutDown(server)
-	links.Wait()
-	a.watch.Wait()
-	endLoop(errAgentStops)
-	machine.Wait()
-	endDisk(errAgentStops)
-	err = errors.Join(err, disk.Wait())
-	if a.config.KillTasksOnStop {
-		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), endingTime)
-		defer cancel()
-		err = errors.Join(err, keeper.stop(stopping))
-	}
-	return err
-}
-
-// shutDown ends the server and waits for calls under way: without the loop they end soon.
-func shutDown(server *http.Server) {
-	patience, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	_ = server.Shutdown(patience)
-	_ = server.Close()
-}
-
-// untilStop waits for the reason to stop; nil if it is ctx. It reports whether everything was ended already.
-func (a *agent) untilStop(ctx context.Context, serverFailed <-chan error) (ended bool, err error) {
-	select {
-	case <-ctx.Done():
-		return false, nil
-	case err := <-serverFailed:
-		return false, err
-	case reason := <-a.loop.givenUp:
-		return false, fmt.Errorf("refused by the master: %s", reason)
-	case reason := <-a.loop.allEnded:
-		return true, fmt.Errorf("the cluster has given this agent up: %s; everything on it was ended", reason)
-	}
-}
-
-// endEverything ends every task and executor and waits until that is recorded.
-func (a *agent) endEverything() {
-	a.loop.back.put(node.EndAll{})
-	select {
-	case <-a.loop.allEnded:
-	case <-time.After(endingTime):
-		a.log.Warn("not everything has ended in time; the supervisor ends the rest")
 	}
 }
 

@@ -359,18 +359,6 @@ func (l *launcher) exited(exit container.Exit) {
 	l.report(node.ContainerEnded{Container: id, End: end})
 }
 
-// endOf words an exit for the core.
-func endOf(exit container.Exit) node.End {
-	end := node.End{Status: int(exit.Status), Text: exit.Status.String()}
-	switch exit.Reason {
-	case container.ReasonKilled, container.ReasonStopped:
-		end.Killed = true
-	case container.ReasonLost:
-		end.Lost = "The container's supervisor died, and the container was ended with it"
-	}
-	return end
-}
-
 // collectAll lets the supervisor forget what is recorded, many at a time.
 func (l *launcher) collectAll() {
 	for {
@@ -389,42 +377,4 @@ func (l *launcher) collectAll() {
 			pause(l.life, askAgain)
 		}
 	}
-}
-
-// survivors lists what the supervisors know, for the core that comes back. Starts that are under way are
-// waited for: there is nobody else whom they would be told.
-func survivors(ctx context.Context, supervisor container.Supervisor) ([]node.ContainerState, error) {
-	for {
-		infos, err := supervisor.List(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("list the containers that live: %w", err)
-		}
-		if states, settled := statesOf(infos); settled {
-			return states, nil
-		}
-		pause(ctx, askAgain)
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-	}
-}
-
-func statesOf(infos []container.Info) (states []node.ContainerState, settled bool) {
-	for _, info := range infos {
-		state := node.ContainerState{Container: ids.ContainerID(info.ID), PID: info.Started.PID}
-		switch {
-		case info.State == container.StateStarting:
-			return nil, false
-		case info.Exit != nil:
-			state.End = new(endOf(*info.Exit))
-		case info.Failure != nil:
-			cause := node.CauseOther
-			if info.Failure.Stage == container.StageExec {
-				cause = node.CauseExec
-			}
-			state.Failure = &node.ContainerStartFailed{Container: state.Container, Cause: cause, Detail: info.Failure.Error()}
-		}
-		states = append(states, state)
-	}
-	return states, true
 }
