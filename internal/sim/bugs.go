@@ -1,0 +1,131 @@
+package sim
+
+import (
+	"slices"
+
+	"github.com/meseta/meseta/internal/cluster"
+	"github.com/meseta/meseta/internal/node"
+)
+
+// Bug is a mistake that can be planted into the wiring between the cores, to show that the promises notice
+// it. Each is one that somebody has made in a real cluster.
+type Bug int
+
+// The bugs.
+const (
+	NoBug Bug = iota
+	// LateRun hands a RunTask that was buffered for a link that is gone to the session after it.
+	LateRun
+	// EarlyReceipt tells an executor that its status is safe before it is durable.
+	EarlyReceipt
+	// LostTail drops the last status of the journal when the agent restarts.
+	LostTail
+	// ReusedOffer launches on an offer that was already answered.
+	ReusedOffer
+	// SecretEnd forgets to report the end of a container, now and then.
+	SecretEnd
+	// LostStatus loses a status on its way from master to scheduler, and acknowledges it all the same.
+	LostStatus
+	// ForgottenKill loses the order to end a framework on an agent.
+	ForgottenKill
+)
+
+var bugNames = [...]string{"none", "late run", "early receipt", "lost tail", "reused offer", "secret end", "lost status", "forgotten kill"}
+
+// String is the bug's name.
+func (b Bug) String() string { return bugNames[b] }
+
+// bugs are the places where bugs are planted. Without one they do nothing.
+type bugs struct {
+	w    *World
+	bug  Bug
+	late []node.RunTask // LateRun
+}
+
+func (b *bugs) is(bug Bug, percent int) bool {
+	return b.bug == bug && b.w.phase == noisy && b.w.chance(percent)
+}
+
+// toAgent looks at what an agent's core is about to hear.
+func (b *bugs) toAgent(a *agent, in node.FromMaster) node.FromMaster {
+	if b.bug != LateRun {
+		return in
+	}
+	if run, ok := in.Body.(node.RunTask); ok && in.Link != a.linkID {
+		b.w.logf("bug", "%s keeps %s for later", a.name, run.Task.ID)
+		a.after(b.w.between(1e8, 3e9), func() {
+			if a.link != nil && a.accepted {
+				again := node.FromMaster{Link: a.linkID, Session: a.session, Epoch: a.epoch, Body: run}
+				b.w.truth.agentHears(a, again)
+				a.step(again, nil)
+			}
+		})
+	}
+	return in
+}
+
+// executorCalls looks at a call of an executor on its way into the core.
+func (b *bugs) executorCalls(a *agent, in node.Input) {
+	u, ok := in.(node.ExecutorUpdates)
+	if !ok || !b.is(EarlyReceipt, 20) {
+		return
+	}
+	for _, id := range sortedKeys(a.streams) {
+		if x := a.streams[id].ends[0].p.executor; x != nil && x.framework == u.Framework && x.container.spec.Sandbox.Executor == u.Executor {
+			a.toExecutor(node.ToExecutor{Stream: id, Event: node.ExecutorAcknowledged{Task: u.Update.Task, UUID: u.Update.Status.UUID}})
+			return
+		}
+	}
+}
+
+// atRestart looks at the disk of an agent that has died.
+func (b *bugs) atRestart(d *disk) {
+	if b.bug != LostTail || len(d.kept) == 0 {
+		return
+	}
+	if _, ok := d.kept[len(d.kept)-1].(node.StatusRecord); ok {
+		d.kept = slices.Clone(d.kept[:len(d.kept)-1])
+	}
+}
+
+// afterCommand looks at a command that has been sent to an agent.
+func (b *bugs) afterCommand(m *master, c *conn, out cluster.ToAgent) {
+	run, ok := out.Command.(cluster.RunTask)
+	if !ok || !b.is(ReusedOffer, 20) {
+		return
+	}
+	run.Task.ID += "-again"
+	c.send(1, m.leader.CommandTo(uint64(out.Link), run))
+}
+
+// containerEnds looks at a container that has just ended.
+func (b *bugs) containerEnds(c *container) {
+	c.hidden = b.is(SecretEnd, 10)
+}
+
+// forgets says whether a command is never sent.
+func (b *bugs) forgets(c cluster.Command) bool {
+	_, ok := c.(cluster.ShutdownFramework)
+	return ok && b.bug == ForgottenKill
+}
+
+// losesEvent says whether an event is lost on its way.
+func (b *bugs) losesEvent(m *master, e cluster.Event) bool {
+	u, ok := e.(cluster.Update)
+	if !ok || !b.is(LostStatus, 5) || u.Status.UUID == (cluster.UUID{}) {
+		return false
+	}
+	m.soon(func() {
+		t, agent := e.(cluster.Update).Status.Task, e.(cluster.Update).Status.Agent
+		for a := range m.core.View().Agents.All() {
+			if c := m.links[a.Link]; a.ID == agent && c != nil {
+				for f := range m.core.View().Tasks.All() {
+					if f.Key.Task == t {
+						c.send(1, m.leader.CommandTo(uint64(a.Link), cluster.AcknowledgeUpdate{Framework: f.Key.Framework, Task: t, UUID: u.Status.UUID}))
+					}
+				}
+			}
+		}
+	})
+	return true
+}
