@@ -1,9 +1,9 @@
 package agent
 
 import (
-	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/meseta/meseta/internal/duration"
 	"github.com/meseta/meseta/internal/node"
@@ -12,37 +12,35 @@ import (
 // searchPath is the PATH of everything that runs, as Mesos gives it.
 const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// environment gives the whole environment of a command or executor, sorted. What the command asks for
-// itself wins.
+// environment gives the whole environment of a command or executor. What the command asks for itself wins.
 func (a *agent) environment(spec node.StartContainer, sandbox string) []string {
-	vars := map[string]string{
-		"LIBPROCESS_IP":        a.address.ip,
-		"LIBPROCESS_PORT":      "0",
-		"MESOS_AGENT_ENDPOINT": a.address.String(),
-		"MESOS_CHECKPOINT":     "1",
-		"MESOS_DIRECTORY":      sandbox,
-		"MESOS_EXECUTOR_ID":    string(spec.Sandbox.Executor),
-		"MESOS_FRAMEWORK_ID":   string(spec.Sandbox.Framework),
-		"MESOS_SANDBOX":        sandbox,
-		"MESOS_SLAVE_ID":       string(spec.Sandbox.Agent),
-		"MESOS_SLAVE_PID":      "slave(1)@" + a.address.String(),
-		"PATH":                 searchPath,
-		"PWD":                  sandbox,
+	env := []string{
+		"LIBPROCESS_IP=" + a.address.ip,
+		"LIBPROCESS_PORT=0",
+		"MESOS_AGENT_ENDPOINT=" + a.address.String(),
+		"MESOS_CHECKPOINT=1",
+		"MESOS_DIRECTORY=" + sandbox,
+		"MESOS_EXECUTOR_ID=" + string(spec.Sandbox.Executor),
+		"MESOS_FRAMEWORK_ID=" + string(spec.Sandbox.Framework),
+		"MESOS_SANDBOX=" + sandbox,
+		"MESOS_SLAVE_ID=" + string(spec.Sandbox.Agent),
+		"MESOS_SLAVE_PID=slave(1)@" + a.address.String(),
+		"PATH=" + searchPath,
+		"PWD=" + sandbox,
 	}
 	if spec.Task != "" {
-		vars["MESOS_TASK_ID"] = string(spec.Task)
+		env = append(env, "MESOS_TASK_ID="+string(spec.Task))
 	} else {
-		vars["MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD"] = duration.Format(spec.Grace)
-		vars["MESOS_HTTP_COMMAND_EXECUTOR"] = "0"
-		vars["MESOS_RECOVERY_TIMEOUT"] = duration.Format(a.config.RecoveryTimeout)
-		vars["MESOS_SUBSCRIPTION_BACKOFF_MAX"] = "2secs"
+		env = append(env,
+			"MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD="+duration.Format(spec.Grace),
+			"MESOS_HTTP_COMMAND_EXECUTOR=0",
+			"MESOS_RECOVERY_TIMEOUT="+duration.Format(a.config.RecoveryTimeout),
+			"MESOS_SUBSCRIPTION_BACKOFF_MAX=2secs")
 	}
 	for _, v := range spec.Command.Variables {
-		vars[v.Name] = v.Value
-	}
-	env := make([]string, 0, len(vars))
-	for _, name := range slices.Sorted(maps.Keys(vars)) {
-		env = append(env, name+"="+vars[name])
+		name := v.Name + "="
+		env = slices.DeleteFunc(env, func(entry string) bool { return strings.HasPrefix(entry, name) })
+		env = append(env, name+v.Value)
 	}
 	return env
 }

@@ -33,11 +33,12 @@ func decodeFramework(info []byte) (node.Framework, error) {
 	return f, nil
 }
 
-// decodeTask reads what the core needs of a TaskInfo and, if it has one, of its ExecutorInfo.
-func decodeTask(info []byte) (node.TaskInfo, *node.ExecutorInfo, error) {
+// decodeTask reads what the core needs of a TaskInfo and, if it has one, of its ExecutorInfo, and says what
+// of it this agent cannot give.
+func decodeTask(info []byte) (task node.TaskInfo, executor *node.ExecutorInfo, unsupported string, err error) {
 	m := new(mesos.TaskInfo)
 	if err := proto.Unmarshal(info, m); err != nil {
-		return node.TaskInfo{}, nil, fmt.Errorf("task info: %w", err)
+		return node.TaskInfo{}, nil, "", fmt.Errorf("task info: %w", err)
 	}
 	t := node.TaskInfo{
 		ID:        ids.TaskID(validText(m.TaskId.GetValue())),
@@ -49,18 +50,36 @@ func decodeTask(info []byte) (node.TaskInfo, *node.ExecutorInfo, error) {
 	}
 	if m.Executor == nil {
 		t.Command = commandFrom(m.Command)
-		return t, nil, nil
+		return t, nil, unsupportedBy(m.Container), nil
 	}
-	executor, err := proto.Marshal(m.Executor)
+	raw, err := proto.Marshal(m.Executor)
 	if err != nil {
-		return t, nil, fmt.Errorf("executor of task %q: %w", t.ID, err)
+		return t, nil, "", fmt.Errorf("executor of task %q: %w", t.ID, err)
 	}
 	return t, &node.ExecutorInfo{
 		ID:            ids.ExecutorID(validText(m.Executor.ExecutorId.GetValue())),
 		Command:       commandFrom(m.Executor.Command),
 		ShutdownGrace: durationFrom(m.Executor.ShutdownGracePeriod),
-		Info:          executor,
-	}, nil
+		Info:          raw,
+	}, unsupportedBy(m.Executor.Container), nil
+}
+
+// unsupportedBy says what a container asks for that nothing here makes yet. To run the command without it
+// would be worse than not to run it.
+func unsupportedBy(c *mesos.ContainerInfo) string {
+	switch {
+	case c == nil:
+		return ""
+	case c.GetType() == mesos.ContainerInfo_DOCKER, c.GetMesos().GetImage() != nil:
+		return "this agent does not support container images yet"
+	case len(c.Volumes) > 0:
+		return "this agent does not support volumes yet"
+	case len(c.NetworkInfos) > 0:
+		return "this agent does not support container networks yet"
+	case c.LinuxInfo != nil, c.RlimitInfo != nil, c.TtyInfo != nil, c.Hostname != nil:
+		return "this agent does not support linux_info, rlimit_info, tty_info and hostname of containers yet"
+	}
+	return ""
 }
 
 func durationFrom(m *mesos.DurationInfo) *time.Duration {

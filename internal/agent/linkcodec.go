@@ -68,7 +68,7 @@ func (d *linkDecoder) runTask(m *linkpb.RunTask) (node.MasterBody, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, e, err := decodeTask(m.TaskInfo)
+	t, e, unsupported, err := decodeTask(m.TaskInfo)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func (d *linkDecoder) runTask(m *linkpb.RunTask) (node.MasterBody, error) {
 	if user == "" {
 		user = f.User
 	}
-	return node.RunTask{Framework: f, Task: t, Executor: e, UserProblem: d.accounts.problem(user)}, nil
+	return node.RunTask{Framework: f, Task: t, Executor: e, Unsupported: unsupported, UserProblem: d.accounts.problem(user)}, nil
 }
 
 func killTask(m *linkpb.KillTask) (node.MasterBody, error) {

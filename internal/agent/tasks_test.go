@@ -131,3 +131,17 @@ func openWay(t *testing.T, dir string) {
 		}
 	}
 }
+
+func TestContainersThatCannotBeMadeAreNotRunWithout(t *testing.T) {
+	m := newTestMaster(t)
+	startAgent(t, m)
+	m.subscribed()
+	task := shellTask("t1", "true")
+	task.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_DOCKER.Enum(), Docker: &mesos.ContainerInfo_DockerInfo{Image: new("alpine")}}
+	m.run(frameworkInfo(), task)
+	got := m.statuses("t1", mesos.TaskState_TASK_FAILED)
+	if s := lastOf(got); stateNames(got) != "FAILED" || s.GetReason() != mesos.TaskStatus_REASON_CONTAINER_LAUNCH_FAILED ||
+		s.GetMessage() != "Failed to launch container: this agent does not support container images yet" {
+		t.Errorf("statuses: %v", got)
+	}
+}

@@ -59,7 +59,11 @@ type task struct {
 type owed struct {
 	*Status
 	ticket Ticket
+	after  Ticket // of the acknowledgement of the status before it; 0 if that needs no waiting for
 }
+
+// sayable reports whether the status may be shown.
+func (o *owed) sayable(durable Ticket) bool { return max(o.ticket, o.after) <= durable }
 
 // killRequest is the end of a task on its way.
 type killRequest struct {

@@ -84,6 +84,9 @@ type RunTask struct {
 	Task      TaskInfo
 	Executor  *ExecutorInfo // nil: a command task
 
+	// Unsupported says what the task asks for that this agent cannot give.
+	Unsupported string
+
 	// UserProblem says why the account that the task or executor is to run as cannot be used.
 	UserProblem string
 }

@@ -26,6 +26,8 @@ func (n *Node) runTask(m RunTask) {
 	}
 	f := n.meetFramework(m.Framework)
 	switch {
+	case m.Unsupported != "":
+		n.failTask(f, m, m.Unsupported)
 	case m.UserProblem != "":
 		n.dropTask(f, m, n.userProblem(f, m))
 	case m.Executor == nil:
@@ -130,6 +132,13 @@ func (n *Node) runOnExecutor(f *framework, m RunTask) {
 func (n *Node) dropTask(f *framework, m RunTask, why string) {
 	t := n.recordTask(f, m, nil)
 	n.report(t, n.agentStatus(t, f.lost(), mesos.TaskStatus_REASON_EXECUTOR_TERMINATED, why))
+}
+
+// failTask records a task only to say that it cannot be run here.
+func (n *Node) failTask(f *framework, m RunTask, why string) {
+	t := n.recordTask(f, m, nil)
+	n.report(t, n.agentStatus(t, mesos.TaskState_TASK_FAILED, mesos.TaskStatus_REASON_CONTAINER_LAUNCH_FAILED,
+		"Failed to launch container: "+why))
 }
 
 // recordTask brings a task to life.

@@ -59,7 +59,7 @@ func (n *Node) taskEnded(t *task) {
 
 // owe puts a status at the end of the queue.
 func (t *task) owe(s *Status, ticket Ticket) {
-	t.owed = append(t.owed, owed{s, ticket})
+	t.owed = append(t.owed, owed{Status: s, ticket: ticket})
 	t.framework.owed++
 }
 
@@ -71,7 +71,7 @@ func (t *task) remember(s *Status) {
 
 // forward sends the oldest status if it is durable and not on its way yet.
 func (n *Node) forward(t *task) {
-	if t.inFlight || len(t.owed) == 0 || t.owed[0].ticket > n.commits.durable || !n.link.up {
+	if t.inFlight || len(t.owed) == 0 || !t.owed[0].sayable(n.commits.durable) || !n.link.up {
 		return
 	}
 	t.inFlight = true
@@ -120,6 +120,10 @@ func (n *Node) forwardAll(f *framework) {
 
 // acknowledge takes the oldest status off the queue if it is the one that is meant. Anything else is a
 // repetition, or means a status of another run.
+//
+// If another status waits, it waits for the acknowledgement's record as well: were that lost in a crash, the
+// framework would hear the older status again behind the newer one. A log that takes no more is no reason
+// to keep a framework waiting.
 func (n *Node) acknowledge(in Acknowledge) {
 	f := n.frameworks[in.Framework]
 	if f == nil {
@@ -131,6 +135,12 @@ func (n *Node) acknowledge(in Acknowledge) {
 	}
 	n.recordLazily(AckRecord(in))
 	n.acknowledged(t)
+	if len(t.owed) > 0 && n.commits.broken == "" {
+		n.commits.urgent = true
+		t.owed[0].after = n.commits.ticket()
+		n.afterCommit(func() { n.forward(t) })
+		return
+	}
 	n.forward(t)
 }
 
