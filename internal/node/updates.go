@@ -130,7 +130,7 @@ func (n *Node) acknowledge(in Acknowledge) {
 		return
 	}
 	t := f.tasks[in.Task]
-	if t == nil || len(t.owed) == 0 || t.owed[0].UUID != in.UUID || t.owed[0].ticket > n.commits.durable {
+	if t == nil || len(t.owed) == 0 || t.owed[0].UUID != in.UUID || !t.owed[0].sayable(n.commits.durable) {
 		return
 	}
 	n.recordLazily(AckRecord(in))
