@@ -6,13 +6,10 @@ import (
 	"testing"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
-	"go.uber.org/goleak"
 
 	"github.com/meseta/meseta/internal/registry"
 	"github.com/meseta/meseta/internal/registry/registrytest"
 )
-
-func runTests(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // open opens an embedded registry that is closed with the test.
 func open(t testing.TB, dir string) registry.Registry {

@@ -62,7 +62,7 @@ func startMember(ctx context.Context, dir string, log *slog.Logger, gaveUp conte
 		gaveUp(context.Cause(failed))
 	}))
 	if err := m.start(ctx, config); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the embedded etcd does not start: %w", err)
 	}
 	m.client = v3client.New(m.server.Server)
 	return m, nil
@@ -101,7 +101,7 @@ func memberConfig(dir string) *embed.Config {
 }
 
 // start waits until etcd is ready. What StartEtcd does is on a goroutine of its own, since a failure
-// that etcd calls fatal ends the goroutine on which it happens.
+// that etcd calls fatal ends the goroutine on which it happens; others it panics about.
 func (m *member) start(ctx context.Context, config *embed.Config) error {
 	type result struct {
 		server *embed.Etcd
@@ -109,6 +109,11 @@ func (m *member) start(ctx context.Context, config *embed.Config) error {
 	}
 	started := make(chan result, 1)
 	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				started <- result{nil, fmt.Errorf("etcd: %v", p)}
+			}
+		}()
 		server, err := embed.StartEtcd(config)
 		started <- result{server, err}
 	}()

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/meseta/meseta/internal/registry"
 )
 
@@ -80,17 +82,52 @@ func TestOneProcessHasTheDirectory(t *testing.T) {
 	open(t, dir)
 }
 
-// crashDir tells the test binary to be the master that TestKilledMaster kills.
-const crashDir = "MESETA_TEST_REGISTRY_DIR"
+// The test binary is also the process that is killed, or whose etcd fails and then leaves goroutines:
+// these variables, with a directory, say what it does there.
+const (
+	applyIn = "MESETA_TEST_REGISTRY_APPLY"
+	openIn  = "MESETA_TEST_REGISTRY_OPEN"
+	fillIn  = "MESETA_TEST_REGISTRY_FILL"
+)
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(crashDir); dir != "" {
-		if err := applyUntilKilled(dir); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+	for variable, do := range map[string]func(dir string) error{applyIn: applyUntilKilled, openIn: openOnly, fillIn: fillUp} {
+		if dir := os.Getenv(variable); dir != "" {
+			if err := do(dir); err != nil {
+				fmt.Println(err)
+				os.Exit(1)
+			}
+			os.Exit(0)
 		}
 	}
-	runTests(m)
+	goleak.VerifyTestMain(m)
+}
+
+// elsewhere does in another process what the variable says and returns its error, empty when there
+// is none.
+func elsewhere(t *testing.T, variable, dir string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), variable+"="+dir)
+	out, err := cmd.CombinedOutput()
+	exit, failed := errors.AsType[*exec.ExitError](err)
+	switch {
+	case err == nil:
+		return ""
+	case !failed:
+		t.Fatal(err)
+	case exit.ExitCode() != 1:
+		t.Fatalf("exit code %d, as of a panic:\n%s", exit.ExitCode(), out)
+	}
+	return string(out)
+}
+
+func openOnly(dir string) error {
+	r, err := registry.Open(context.Background(), registry.Config{Dir: dir})
+	if err != nil {
+		return err
+	}
+	return r.Close()
 }
 
 // applyUntilKilled leads, and says on stdout what is durable.
@@ -119,7 +156,7 @@ func TestKilledMasterFindsWhatWasApplied(t *testing.T) {
 	next, epoch, cluster := 0, uint64(0), ""
 	for round := range 3 {
 		cmd := exec.CommandContext(t.Context(), os.Args[0])
-		cmd.Env = append(os.Environ(), crashDir+"="+dir)
+		cmd.Env = append(os.Environ(), applyIn+"="+dir)
 		cmd.Stderr = os.Stderr
 		out, err := cmd.StdoutPipe()
 		if err != nil {
@@ -172,9 +209,9 @@ func TestKilledMasterFindsWhatWasApplied(t *testing.T) {
 	}
 }
 
-func TestDamagedLogIsAnErrorNotAnExit(t *testing.T) {
-	dir := t.TempDir()
-	r, err := registry.Open(t.Context(), registry.Config{Dir: dir})
+func TestDamagedFilesAreAnErrorNotAPanic(t *testing.T) {
+	whole := t.TempDir()
+	r, err := registry.Open(t.Context(), registry.Config{Dir: whole})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,25 +226,31 @@ func TestDamagedLogIsAnErrorNotAnExit(t *testing.T) {
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	logs, err := filepath.Glob(filepath.Join(dir, "member", "wal", "*.wal"))
-	if err != nil || len(logs) == 0 {
-		t.Fatalf("no log: %v", err)
+	for _, pattern := range []string{"member/wal/0*.wal", "member/snap/db"} {
+		dir := t.TempDir()
+		if err := os.CopyFS(dir, os.DirFS(whole)); err != nil {
+			t.Fatal(err)
+		}
+		names, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil || len(names) == 0 {
+			t.Fatalf("no %s: %v", pattern, err)
+		}
+		data, err := os.ReadFile(names[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range data[:12_000] {
+			data[i] ^= 0x55
+		}
+		if err := os.WriteFile(names[0], data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got := elsewhere(t, openIn, dir)
+		if !strings.Contains(got, dir) {
+			t.Errorf("damaged %s: %q", pattern, got)
+		}
+		t.Logf("%s: %s", pattern, got)
 	}
-	data, err := os.ReadFile(logs[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range 200 {
-		data[1000+i] ^= 0x55
-	}
-	if err := os.WriteFile(logs[0], data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	_, err = registry.Open(t.Context(), registry.Config{Dir: dir})
-	if err == nil || !strings.Contains(err.Error(), dir) {
-		t.Errorf("open: %v", err)
-	}
-	t.Log(err)
 }
 
 func TestOpenEndsWithItsContext(t *testing.T) {

@@ -10,14 +10,14 @@ import (
 
 // zapOn returns the logger that etcd wants, on ours. etcd speaks of its inner life at every level:
 // what it calls a warning or an error is a warning at most to us, who hear of what matters as an
-// error of a call; the rest is for debugging. A fatal entry calls fatal, when there is one, instead
-// of ending the process, and then ends its goroutine.
+// error of a call; the rest is for debugging. An entry after which etcd wants the process to exit or to
+// panic calls fatal instead, when there is one, and ends its goroutine.
 func zapOn(log *slog.Logger, fatal func(message string)) *zap.Logger {
 	core := &slogCore{log: log}
 	if fatal == nil {
 		return zap.New(core)
 	}
-	return zap.New(core, zap.WithFatalHook(fatalHook(fatal)))
+	return zap.New(core, zap.WithFatalHook(fatalHook(fatal)), zap.WithPanicHook(fatalHook(fatal)))
 }
 
 type fatalHook func(message string)
