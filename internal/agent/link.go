@@ -32,6 +32,7 @@ type masterLink struct {
 	*wire.Link
 	id       node.LinkID
 	accepted atomic.Pointer[session]
+	taken    chan struct{} // closed when accepted is set
 }
 
 // session is what a master said when it took the agent.
@@ -73,7 +74,7 @@ func (a *agent) tryMaster(ctx context.Context, address string) bool {
 		log.Debug("master not reached", "error", err)
 		return false
 	}
-	k := &masterLink{Link: raw, id: node.LinkID(a.nextLink.Add(1))}
+	k := &masterLink{Link: raw, id: node.LinkID(a.nextLink.Add(1)), taken: make(chan struct{})}
 	err = a.serveLink(ctx, k)
 	if ctx.Err() == nil {
 		level := slog.LevelDebug
@@ -120,8 +121,9 @@ func (a *agent) receive(ctx context.Context, k *masterLink) error {
 		if err != nil {
 			return fmt.Errorf("message of the master: %w", err)
 		}
-		if s := message.GetSubscribed(); s != nil {
-			k.accepted.CompareAndSwap(nil, &session{message.Session, message.Epoch, time.Duration(s.PingIntervalNs), int(s.MaxMissedPings)})
+		if s := message.GetSubscribed(); s != nil && k.accepted.Load() == nil {
+			k.accepted.Store(&session{message.Session, message.Epoch, time.Duration(s.PingIntervalNs), int(s.MaxMissedPings)})
+			close(k.taken)
 		}
 		if body == nil {
 			continue
@@ -135,39 +137,39 @@ func (a *agent) receive(ctx context.Context, k *masterLink) error {
 
 // keepAlive says something now and then, and ends a link on which nothing was heard for too long.
 func (k *masterLink) keepAlive(ctx context.Context) {
-	greeting := time.NewTimer(greetTime)
-	defer greeting.Stop()
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	var said time.Time
-	for {
+	begin := time.Now()
+	timer := time.NewTimer(greetTime)
+	defer timer.Stop()
+	taken := k.taken
+	for said := begin; ; {
 		select {
-		case <-greeting.C:
-			if k.accepted.Load() == nil {
-				k.Close(fmt.Errorf("the master did not answer within %s", greetTime))
-				return
-			}
-		case now := <-tick.C:
-			s := k.accepted.Load()
-			if s == nil || s.ping <= 0 {
-				continue
-			}
-			if silent := time.Since(k.LastReceived()); silent > s.ping*time.Duration(max(1, s.missed)) {
-				k.Close(fmt.Errorf("nothing heard from the master for %s", silent.Round(time.Second)))
-				return
-			}
-			if now.Sub(said) < s.ping {
-				continue
-			}
-			said = now
-			if k.ping(s) != nil {
-				return
-			}
+		case <-timer.C:
+		case <-taken:
+			taken = nil
 		case <-k.Done():
 			return
 		case <-ctx.Done():
 			return
 		}
+		s := k.accepted.Load()
+		if s == nil {
+			k.Close(fmt.Errorf("the master did not answer within %s", greetTime))
+			return
+		}
+		if s.ping <= 0 {
+			return // a master that wants no signs of life gives none
+		}
+		if silent := time.Since(k.LastReceived()); silent > s.ping*time.Duration(max(1, s.missed)) {
+			k.Close(fmt.Errorf("nothing heard from the master for %s", silent.Round(time.Second)))
+			return
+		}
+		if time.Since(said) >= s.ping {
+			said = time.Now()
+			if k.ping(s) != nil {
+				return
+			}
+		}
+		timer.Reset(max(s.ping/4, time.Millisecond))
 	}
 }
 

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -27,7 +28,8 @@ type testMaster struct {
 	server  *httptest.Server
 	epoch   uint64
 	refuse  *linkpb.Refused
-	ack     atomic.Bool // acknowledge every update at once
+	ping    time.Duration // 15 s unless it is set
+	ack     atomic.Bool   // acknowledge every update at once
 	said    chan *linkpb.AgentMessage
 	links   sync.WaitGroup
 	number  atomic.Uint64
@@ -103,7 +105,7 @@ func (m *testMaster) welcome(link *wire.Link, session uint64, s *linkpb.Subscrib
 	m.link, m.session = link, session
 	m.mu.Unlock()
 	m.send(link, session, &linkpb.MasterMessage{Body: &linkpb.MasterMessage_Subscribed{Subscribed: &linkpb.Subscribed{
-		AgentId: id, ClusterId: "cluster-1", MasterId: "master-1", PingIntervalNs: int64(15 * time.Second), MaxMissedPings: 5}}})
+		AgentId: id, ClusterId: "cluster-1", MasterId: "master-1", PingIntervalNs: int64(cmp.Or(m.ping, 15*time.Second)), MaxMissedPings: 5}}})
 }
 
 func (m *testMaster) update(link *wire.Link, session uint64, u *linkpb.Update) {

@@ -220,3 +220,16 @@ func TestEndOfAFrameworkIsTold(t *testing.T) {
 		t.Errorf("it comes back with %v", s)
 	}
 }
+
+// TestSilentMasterIsLeft: the test's master never pings, so that its connection looks half open; and the agent,
+// which has nothing else to say, pings.
+func TestSilentMasterIsLeft(t *testing.T) {
+	m := newTestMaster(t)
+	m.ping = 20 * time.Millisecond
+	startAgent(t, m)
+	m.subscribed()
+	next(m, func(a *linkpb.AgentMessage) *linkpb.Ping { return a.GetPing() })
+	if s := m.subscribed(); s.AgentId != "agent-1" {
+		t.Errorf("it comes back as %v", s)
+	}
+}
