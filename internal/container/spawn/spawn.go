@@ -144,9 +144,12 @@ func (s *Spawner) Child() int { return int(s.child.Load()) }
 func (s *Spawner) Forget() { s.child.Store(0) }
 
 // Start starts a process and returns its pid once its program has been executed.
-// An error is an *Error. When the failing step was not StepFork there was a child
-// all the same: its pid is returned beside the error and must be reaped.
+// An error is an *Error. If there was a child all the same, its pid is returned
+// beside the error and must be reaped.
 func (s *Spawner) Start(c *Command) (pid int, err error) {
+	if len(c.Programs) == 0 {
+		return 0, &Error{Step: StepExec, Errno: syscall.ENOENT}
+	}
 	pid, err = s.run(c)
 	if e, ok := err.(*Error); ok && e.Step == StepExec && e.Errno == syscall.ENOEXEC {
 		return s.startByShell(c, e.What)

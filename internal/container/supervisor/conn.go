@@ -15,7 +15,8 @@ import (
 // Bounds on one connection.
 const (
 	requestsUnderway = 4096             // then the supervisor stops reading
-	outputWaiting    = 32 << 20         // bytes; then it hangs up, and the client finds everything again
+	outputUnread     = 1 << 20          // bytes; likewise
+	outputWaiting    = 16 << 20         // bytes; then it hangs up, and the client finds everything again
 	writeTimeout     = 30 * time.Second // likewise
 	lastWriteTimeout = time.Second      // for what was left to say when the connection ends
 	helloTimeout     = 10 * time.Second
@@ -32,10 +33,10 @@ type conn struct {
 	slots    chan struct{}
 
 	mu      sync.Mutex
-	more    *sync.Cond
-	out     []byte // guarded by mu
-	slow    bool   // guarded by mu: the writer has something to write
-	closing bool   // guarded by mu: no more will be added
+	more    *sync.Cond // out or what became of it has changed
+	out     []byte     // guarded by mu
+	slow    bool       // guarded by mu: the writer is at work
+	closing bool       // guarded by mu: no more will be added
 }
 
 func newConn(id uint64, nc *net.UnixConn) (*conn, error) {
@@ -56,7 +57,7 @@ func (c *conn) send(appendTo func([]byte) []byte) {
 	if len(c.out) > outputWaiting {
 		c.closing, c.out = true, nil
 		c.net.Close()
-		c.more.Signal()
+		c.more.Broadcast()
 	}
 }
 
@@ -78,7 +79,7 @@ func (c *conn) flush() {
 	}
 	c.out = c.out[max(n, 0):]
 	c.slow = true
-	c.more.Signal()
+	c.more.Broadcast()
 }
 
 // emptied is a buffer to be filled again, unless it has become large.
@@ -95,7 +96,7 @@ func (c *conn) finish() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closing = true
-	c.more.Signal()
+	c.more.Broadcast()
 }
 
 // write writes what the socket did not take at once, until the connection breaks
@@ -111,6 +112,7 @@ func (c *conn) write() {
 		if _, err := c.net.Write(data); err != nil {
 			return
 		}
+		c.net.SetWriteDeadline(time.Time{}) // it would hold for flush too
 	}
 }
 
@@ -124,10 +126,20 @@ func (c *conn) rest() ([]byte, time.Duration) {
 	}
 	data := c.out
 	c.out = nil
+	c.more.Broadcast() // awaitRoom
 	if c.closing {
 		return data, lastWriteTimeout
 	}
 	return data, writeTimeout
+}
+
+// awaitRoom blocks while the client leaves too much unread.
+func (c *conn) awaitRoom() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for len(c.out) > outputUnread && !c.closing {
+		c.more.Wait()
+	}
 }
 
 // openConns are all connections, known to the loop or not yet, so that the end
@@ -210,6 +222,7 @@ func (s *server) serve(c *conn) error {
 		return err
 	}
 	for {
+		c.awaitRoom()
 		frame, err := frames.Read()
 		if err != nil {
 			return err

@@ -27,9 +27,10 @@ func prepareProcess() (protected bool, err error) {
 	// The default would let the heap grow to 4 MiB before it is looked at.
 	debug.SetGCPercent(25)
 
-	os.WriteFile("/proc/self/oom_score_adj", []byte("-999"), 0) // needs root
-	adj, err := os.ReadFile("/proc/self/oom_score_adj")
-	return err == nil && strings.TrimSpace(string(adj)) != "0", nil
+	const oomScoreAdj = "/proc/self/oom_score_adj"
+	os.WriteFile(oomScoreAdj, []byte("-999"), 0) // needs CAP_SYS_RESOURCE
+	adj, err := os.ReadFile(oomScoreAdj)
+	return err == nil && strings.HasPrefix(string(adj), "-"), nil
 }
 
 // closeOnExec keeps what was inherited from reaching the containers.

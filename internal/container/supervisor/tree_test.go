@@ -3,6 +3,8 @@ package supervisor_test
 import (
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -284,4 +286,59 @@ func TestSupervisorThatStopsWithNothingToTellLeavesNothing(t *testing.T) {
 	}
 	h.Close()
 	h.Client = c
+}
+
+func TestASetThatKeepsForkingIsEnded(t *testing.T) {
+	eachWay(t, func(t *testing.T, h *host) {
+		m := mark()
+		h.launch(h.hydra("a", m, "sleep 0.1; exit 0"))
+		h.wait("a")
+		h.noHeads(m)
+	})
+}
+
+func TestEndAllEndsASetThatKeepsForking(t *testing.T) {
+	eachWay(t, func(t *testing.T, h *host) {
+		m := mark()
+		h.launch(h.hydra("a", m, "while :; do sleep 0.01; done"))
+		h.eventually("the heads grow", func() bool { return hydras(t, m) > 0 })
+		syscall.Kill(h.Process().PID, syscall.SIGKILL)
+		<-h.Done()
+		h.endAll()
+		h.noHeads(m)
+	})
+}
+
+// hydra is a container with processes that do nothing but start their successor and
+// exit.
+func (h *host) hydra(id container.ID, mark, rest string) container.Spec {
+	spec := h.shell(id, `for i in 1 2 3; do setsid sh -c "$HYDRA" hydra `+mark+` & done; `+rest)
+	spec.Env = append(spec.Env, `HYDRA=setsid sh -c "$HYDRA" hydra $1 & exit`)
+	return spec
+}
+
+func (h *host) noHeads(mark string) {
+	h.t.Helper()
+	for range 20 { // one that escaped shows up sooner or later
+		time.Sleep(2 * time.Millisecond)
+		if n := hydras(h.t, mark); n != 0 {
+			h.t.Fatalf("%d heads are left", n)
+		}
+	}
+}
+
+// hydras counts the live processes with a mark as their last argument.
+func hydras(t *testing.T, mark string) (n int) {
+	t.Helper()
+	dirs, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range dirs {
+		args, _ := os.ReadFile(dir + "/cmdline")
+		if strings.HasSuffix(string(args), "\x00"+mark+"\x00") && strings.Contains(string(args), "HYDRA") {
+			n++
+		}
+	}
+	return n
 }

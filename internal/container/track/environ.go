@@ -2,7 +2,6 @@ package track
 
 import (
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -20,6 +19,10 @@ import (
 // process has been reaped, whatever remains of its set descends from a process
 // whose parent died and which the kernel made a child of this process, the
 // subreaper. Usually there is none.
+//
+// A set whose processes fork and exit without pause could always be elsewhere than
+// where one looks. The orphans are the answer to that too (deserted), and a scan
+// goes on until it has seen every process there is.
 type environ struct {
 	known func(pid int) bool
 }
@@ -30,22 +33,48 @@ func (e *environ) Place() Place { return Place{Kind: KindEnviron} }
 func (e *environ) Enlist(string, *spawn.Command) (func(), error) { return func() {}, nil }
 
 func (e *environ) Vacant(id string) bool {
-	orphans, ok := e.orphans()
-	if ok && !slices.ContainsFunc(orphans, func(pid int) bool {
-		owner := ownerOf(pid)
-		return owner == id || owner == ""
-	}) {
+	if e.known != nil && e.deserted(id) {
 		return true
 	}
-	return len(scan([]string{id})) == 0
+	return len(scan([]string{id})) == 0 && (e.known == nil || e.deserted(id))
+}
+
+// deserted reports whether no orphan belongs to a set. An orphan that dies while
+// it is looked at may have left a child, which then is an orphan as well: the list
+// is read until nobody in it has died meanwhile.
+func (e *environ) deserted(id string) bool {
+	const passes = 100
+	dead := map[int]bool{}
+	for range passes {
+		orphans, ok := e.orphans()
+		if !ok {
+			return false
+		}
+		quiet := true
+		for _, pid := range orphans {
+			if dead[pid] {
+				continue
+			}
+			switch owner, state := look(pid); {
+			case state == gone:
+				dead[pid], quiet = true, false
+			case state == execing:
+				quiet = false
+			case owner == id:
+				return false
+			}
+		}
+		if quiet {
+			return true
+		}
+		time.Sleep(50 * time.Microsecond)
+	}
+	return true // somebody else's orphans do not come to rest; one of ours would have been seen
 }
 
 // orphans lists this process's children that are no main process. They are all
 // listed with its first thread, to which the kernel gives them.
 func (e *environ) orphans() (pids []int, ok bool) {
-	if e.known == nil {
-		return nil, false
-	}
 	self := strconv.Itoa(os.Getpid())
 	list, err := readSmall("/proc/self/task/" + self + "/children")
 	if err != nil {
@@ -61,19 +90,20 @@ func (e *environ) orphans() (pids []int, ok bool) {
 
 func (e *environ) Signal(id string, sig syscall.Signal) (pids []int) {
 	for _, m := range scan([]string{id}) {
-		signalMember(m.pid, sig, func() bool { return ownerOf(m.pid) == id })
+		signalMember(m.pid, sig, m.is)
 		pids = append(pids, m.pid)
 	}
 	return pids
 }
 
 func (e *environ) Destroy(ids []string) (vacant []string) {
-	found := scan(ids)
-	for _, m := range found {
-		signalMember(m.pid, syscall.SIGKILL, func() bool { return ownerOf(m.pid) == m.owner })
+	found := map[string]bool{}
+	for _, m := range scan(ids) {
+		signalMember(m.pid, syscall.SIGKILL, m.is)
+		found[m.owner] = true
 	}
 	for _, id := range ids {
-		if !slices.ContainsFunc(found, func(m member) bool { return m.owner == id }) {
+		if !found[id] && (e.known == nil || e.deserted(id)) {
 			vacant = append(vacant, id)
 		}
 	}
@@ -90,45 +120,54 @@ type member struct {
 	owner string
 }
 
-// scan finds all processes whose environment carries one of the ids. A process in
-// the middle of an exec has no environment for some microseconds: those are looked
-// at again, for a while.
-func scan(ids []string) []member {
+// is looks again.
+func (m member) is() bool {
+	owner, state := look(m.pid)
+	return state == alive && owner == m.owner
+}
+
+// scan finds all live processes whose environment carries one of the ids. It reads
+// the list of processes until there is none in it that it has not seen.
+func scan(ids []string) (found []member) {
+	const rounds = 50
 	wanted := make(map[string]bool, len(ids))
 	for _, id := range ids {
 		wanted[id] = true
 	}
-	var found []member
-	undecided := processes()
-	for try := range 20 {
-		if try > 0 {
-			time.Sleep(time.Millisecond << min(try, 4))
-		}
-		again := undecided[:0]
-		for _, pid := range undecided {
-			owner, known := readOwner(pid)
-			if !known && execing(pid) {
-				again = append(again, pid)
-			} else if wanted[owner] && !dead(pid) {
+	seen := map[int]bool{}
+	for range rounds {
+		news, undecided := false, false
+		for _, pid := range processes() {
+			if seen[pid] {
+				continue
+			}
+			owner, state := look(pid)
+			if state == execing {
+				undecided = true
+				continue
+			}
+			seen[pid], news = true, true
+			if state == alive && wanted[owner] {
 				found = append(found, member{pid, owner})
 			}
 		}
-		if undecided = again; len(undecided) == 0 {
+		if undecided {
+			time.Sleep(time.Millisecond)
+		} else if !news {
 			break
 		}
 	}
 	return found
 }
 
-// processes lists the pids of this machine that may be looked into.
-func processes() []int {
+// processes lists the pids of this machine.
+func processes() (pids []int) {
 	dir, err := os.Open("/proc")
 	if err != nil {
 		return nil
 	}
 	defer dir.Close()
 	names, _ := dir.Readdirnames(-1)
-	var pids []int
 	for _, name := range names {
 		if pid, err := strconv.Atoi(name); err == nil {
 			pids = append(pids, pid)
@@ -137,40 +176,50 @@ func processes() []int {
 	return pids
 }
 
-// ownerOf is the id in the environment of a process, or empty.
-func ownerOf(pid int) string {
-	owner, _ := readOwner(pid)
-	return owner
-}
+// liveness is what can be said of a process by looking at it.
+type liveness uint8
 
-// readOwner finds the id in a process's environment; known is false when the
-// environment is empty, as it is for a moment during an exec.
-func readOwner(pid int) (owner string, known bool) {
-	env, err := readSmall("/proc/" + strconv.Itoa(pid) + "/environ")
+const (
+	alive   liveness = iota
+	execing          // executing a program: its environment cannot be read right now
+	gone             // dead, or a zombie
+)
+
+// look finds the id in a process's environment.
+func look(pid int) (owner string, state liveness) {
+	path := "/proc/" + strconv.Itoa(pid)
+	env, err := readSmall(path + "/environ")
 	if err != nil {
-		return "", true
+		if err == syscall.ENOENT || err == syscall.ESRCH {
+			return "", gone
+		}
+		return "", alive // another user's
 	}
 	for kv := range strings.SplitSeq(env, "\x00") {
 		if id, ok := strings.CutPrefix(kv, container.EnvID+"="); ok {
-			return id, true
+			return id, alive
 		}
 	}
-	return "", env != ""
+	if env != "" {
+		return "", alive
+	}
+	return "", lookWithoutEnvironment(pid)
 }
 
-// execing reports whether a process without environment is one that executes a
-// program right now: it has no arguments either, and is neither dead nor part of
-// the kernel.
-func execing(pid int) bool {
+// lookWithoutEnvironment tells the processes apart that show no environment: the
+// dead, those of the kernel, those that cleared it, and those that execute a
+// program in this moment, which show no arguments either.
+func lookWithoutEnvironment(pid int) liveness {
+	st, err := readStat(pid)
+	if err != nil || st.dead() {
+		return gone
+	}
+	if st.kthread() {
+		return alive
+	}
 	args, err := readSmall("/proc/" + strconv.Itoa(pid) + "/cmdline")
 	if err != nil || args != "" {
-		return false
+		return alive
 	}
-	st, err := readStat(pid)
-	return err == nil && !st.dead() && !st.kthread()
-}
-
-func dead(pid int) bool {
-	st, err := readStat(pid)
-	return err != nil || st.dead()
+	return execing
 }
