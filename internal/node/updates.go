@@ -122,8 +122,7 @@ func (n *Node) forwardAll(f *framework) {
 // repetition, or means a status of another run.
 //
 // If another status waits, it waits for the acknowledgement's record as well: were that lost in a crash, the
-// framework would hear the older status again behind the newer one. A log that takes no more is no reason
-// to keep a framework waiting.
+// framework would hear the older status again behind the newer one.
 func (n *Node) acknowledge(in Acknowledge) {
 	f := n.frameworks[in.Framework]
 	if f == nil {
@@ -133,15 +132,15 @@ func (n *Node) acknowledge(in Acknowledge) {
 	if t == nil || len(t.owed) == 0 || t.owed[0].UUID != in.UUID || !t.owed[0].sayable(n.commits.durable) {
 		return
 	}
-	n.recordLazily(AckRecord(in))
-	n.acknowledged(t)
-	if len(t.owed) > 0 && n.commits.broken == "" {
-		n.commits.urgent = true
-		t.owed[0].after = n.commits.ticket()
-		n.afterCommit(func() { n.forward(t) })
+	if len(t.owed) == 1 {
+		n.recordLazily(AckRecord(in))
+		n.acknowledged(t)
 		return
 	}
-	n.forward(t)
+	n.record(AckRecord(in))
+	n.acknowledged(t)
+	t.owed[0].after = n.commits.ticket()
+	n.afterCommit(func() { n.forward(t) })
 }
 
 // acknowledged drops the oldest status; with the last one of a task that has ended, the task is history.
