@@ -51,7 +51,7 @@ func statesOf(infos []container.Info) (states []node.ContainerState, settled boo
 func endOf(exit container.Exit) node.End {
 	end := node.End{Status: int(exit.Status), Text: exit.Status.String()}
 	switch exit.Reason {
-	case container.ReasonKilled, container.ReasonStopped:
+	case container.ReasonKilled:
 		end.Killed = true
 	case container.ReasonLost:
 		end.Lost = "The container's supervisor died, and the container was ended with it"

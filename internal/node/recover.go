@@ -178,15 +178,15 @@ func (n *Node) meetAgain(e *executor, c ContainerState, found, rebooted bool) {
 	switch {
 	case found && c.Failure != nil:
 		n.containerStartFailed(*c.Failure)
-	case found && c.End != nil:
+	case found && c.End != nil && !(rebooted && c.End.Lost != ""):
 		n.containerEnded(ContainerEnded{Container: e.container, End: *c.End})
+	case rebooted && (found || e.hasRun()):
+		n.containerEnded(ContainerEnded{Container: e.container, End: End{Lost: "The machine was rebooted"}})
 	case found && e.builtin && !e.hasRun():
 		n.containerStarted(ContainerStarted{Container: e.container, PID: c.PID})
 	case found:
 		e.pid = c.PID
 		n.goOnRunning(e)
-	case rebooted:
-		n.containerEnded(ContainerEnded{Container: e.container, End: End{Lost: "The machine was rebooted"}})
 	case e.hasRun():
 		n.containerEnded(ContainerEnded{Container: e.container, End: End{Lost: "The container's supervisor died"}})
 	default:

@@ -174,6 +174,8 @@ func (s *script) start(args []string) []string {
 		switch status, err := strconv.Atoi(what); {
 		case what == "running":
 			c.PID = 7
+		case what == "lost":
+			c.End = &End{Lost: "the supervisor died"}
 		case err == nil:
 			c.End = &End{Status: status, Text: fmt.Sprintf("exited with status %d", status>>8)}
 		}
