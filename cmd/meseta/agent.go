@@ -33,6 +33,7 @@ func newAgent() *cobra.Command {
 	addDuration(f, &config.ExecutorReregistrationTimeout, "executor-reregistration-timeout", "time for executors to come back after a restart (default 15secs)")
 	addDuration(f, &config.ExecutorShutdownGracePeriod, "executor-shutdown-grace-period", "time for an executor to end in order (default 5secs)")
 	f.BoolVar(&config.KillTasksOnStop, "end-tasks-on-stop", false, "end all tasks and the supervisor when the agent is stopped")
+	takeSettings(cmd, joined(ignoredByAll, ignoredByAgent))
 	ready := addReadyFD(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		config.Masters = strings.Split(*masters, ",")

@@ -28,6 +28,7 @@ func newMaster() *cobra.Command {
 	f.IntVar(&config.MaxAgentPingTimeouts, "max-agent-ping-timeouts", 5, "missed pings after which an agent is lost")
 	f.IntVar(&config.MaxCompletedTasks, "max-completed-tasks-per-framework", 1000, "ended tasks that are remembered of a framework")
 	f.IntVar(&config.MaxCompletedFrames, "max-completed-frameworks", 50, "ended frameworks that are remembered")
+	takeSettings(cmd, joined(ignoredByAll, ignoredByMaster))
 	ready := addReadyFD(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		config.Ready = announce(*ready)

@@ -53,7 +53,7 @@ func newRoot() *cobra.Command {
 	root.AddCommand(
 		newMaster(), newAgent(), newDev(), newDemo(),
 		newRun(), newTasks(), newAgents(), newFrameworks(), newLogs(),
-		newPinspider(), newPinspiderExecutor(), newPinspiderSite(),
+		newPinspider(), newPinspiderExecutor(), newPinspiderSite(), newVersion(),
 	)
 	root.SetGlobalNormalizationFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		return pflag.NormalizedName(strings.ReplaceAll(name, "_", "-"))
