@@ -13,10 +13,10 @@
 //
 // It decides nothing: rules are in package node. What is here is translation (records.go, status.go,
 // linkcodec.go, events.go), the sandbox and environment of what runs (sandbox.go, environment.go), the ways
-// of starting and ending it (launcher.go, supervised.go), and reading files (files.go).
+// of starting and ending it (launcher.go, supervised.go, survivors.go), and reading files (files.go).
 //
 // An agent that stops leaves its tasks running under the supervisor and finds them when it comes back, by
 // its journal; see Config.KillTasksOnStop for the exception.
 //
-// Start reading at Run in agent.go, then loop.go.
+// Start reading at Run in agent.go, then life.go for what runs beside what, then loop.go.
 package agent
