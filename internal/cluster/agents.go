@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/meseta/meseta/api/mesos/v1"
 	"github.com/meseta/meseta/internal/core"
@@ -89,9 +88,13 @@ func (c *Cluster) attachAgent(now core.Time, a *Agent, in AgentSubscribe) {
 	c.away.clear(a.ID)
 	c.command(a, Welcome{a.ID})
 	c.adoptFrameworks(now, a, in.Frameworks)
+	before := c.frameworksOn(a.ID)
 	c.adoptExecutors(now, a, in.Executors)
 	reported := c.adoptTasks(now, a, in.Tasks)
 	c.dropUnreported(now, a, reported)
+	for _, id := range before { // what ended them here may have been said on a link that broke
+		c.buryIfEmpty(now, id)
+	}
 	b := c.byAgent[a.ID]
 	for _, key := range sortedTasks(b.kills) {
 		c.command(a, KillTask{key.Framework, key.Task, b.kills[key]})
@@ -233,11 +236,9 @@ func (c *Cluster) loseAgent(now core.Time, a *Agent) {
 
 // clearAgent takes an agent and everything on it out of the books and tells the frameworks.
 func (c *Cluster) clearAgent(now core.Time, a *Agent, state func(*Framework) mesos.TaskState, why string) {
-	b := c.byAgent[a.ID]
-	var touched []ids.FrameworkID
+	b, touched := c.byAgent[a.ID], c.frameworksOn(a.ID)
 	for _, key := range sortedTasks(b.tasks) {
 		t, f := c.tasks.Get(key), c.frameworks.Get(key.Framework)
-		touched = append(touched, key.Framework)
 		if Terminal(t.State) {
 			c.completeTask(now, t)
 			continue
@@ -245,19 +246,29 @@ func (c *Cluster) clearAgent(now core.Time, a *Agent, state func(*Framework) mes
 		c.loseTask(now, t, state(f), mesos.TaskStatus_REASON_AGENT_REMOVED, why)
 	}
 	for _, key := range sortedExecutors(b.executors) {
-		touched = append(touched, key.framework)
 		c.removeExecutor(now, key)
 	}
 	for f := range c.frameworks.All() {
 		c.tell(f, Failure{Agent: a.ID})
 	}
-	slices.Sort(touched)
-	for _, id := range slices.Compact(touched) {
+	for _, id := range touched {
 		c.buryIfEmpty(now, id)
 	}
 	c.agents.Delete(a.ID)
 	delete(c.byAgent, a.ID)
 	c.alloc.RemoveAgent(a.ID)
+}
+
+// frameworksOn are the frameworks that have something in the books of an agent.
+func (c *Cluster) frameworksOn(id ids.AgentID) []ids.FrameworkID {
+	b, on := c.byAgent[id], make(map[ids.FrameworkID]struct{})
+	for key := range b.tasks {
+		on[key.Framework] = struct{}{}
+	}
+	for key := range b.executors {
+		on[key.framework] = struct{}{}
+	}
+	return sorted(on)
 }
 
 // agentOf finds the agent at the other end of a link that still counts.

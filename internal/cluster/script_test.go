@@ -98,7 +98,7 @@ func newScript() *script {
 //	revive F   suppress F   teardown F   kill F T [A]   shutdown F E A   message F E A
 //	ack F T A N   reconcile F [T[@A] …]
 //	update A F T STATE N [latest=STATE]   exited A F E STATUS   send A F E   refused A F T   gone A F
-//	wait D   hold   persist
+//	wait D   hold   persist   frameworks (that are in the books)
 func (s *script) do(t *testing.T, args []string) []string {
 	t.Helper()
 	name, args := args[0], args[1:]
@@ -112,6 +112,12 @@ func (s *script) do(t *testing.T, args []string) []string {
 	case "hold":
 		s.hold = true
 		return nil
+	case "frameworks":
+		out := []string{"frameworks:"}
+		for f := range s.c.View().Frameworks.All() {
+			out = append(out, string(f.Info.ID))
+		}
+		return []string{strings.Join(out, " ")}
 	case "persist":
 		s.hold = false
 		var out []string
