@@ -33,10 +33,16 @@ const (
 // error it must have been in the cgroup.
 func openCgroup(kind Kind, dir string) (*cgroups, error) {
 	c := &cgroups{kind: kind, dir: dir}
-	if err := os.MkdirAll(filepath.Join(dir, runDir), 0o755); err != nil {
+	err := os.MkdirAll(filepath.Join(dir, runDir), 0o755)
+	for range 3 { // another supervisor may be removing what it shares with this one
+		if !errors.Is(err, os.ErrNotExist) {
+			break
+		}
+		err = os.MkdirAll(filepath.Join(dir, runDir), 0o755)
+	}
+	if err != nil {
 		return nil, err
 	}
-	var err error
 	for _, c.clone = range []bool{true, false} {
 		if c.clone && kind != KindCgroupV2 {
 			continue
@@ -203,11 +209,17 @@ func (c *cgroups) IDs() (ids []string) {
 	return ids
 }
 
-// Close removes the directories, as far as nothing is in them. The supervisor's
-// own stays while it lives; whoever reopens the sets removes it.
+// Close removes the directories, as far as nothing is in them. A supervisor that is in its own steps out
+// of it first, to where the first directory of ours was made: it is about to end.
 func (c *cgroups) Close() error {
-	syscall.Rmdir(filepath.Join(c.dir, runDir))
-	syscall.Rmdir(filepath.Join(c.dir, selfDir))
-	syscall.Rmdir(c.dir)
+	self, all := filepath.Join(c.dir, selfDir), filepath.Dir(c.dir)
+	if c.holds(self, os.Getpid()) {
+		if err := os.WriteFile(filepath.Join(filepath.Dir(all), "cgroup.procs"), []byte("0"), 0); err != nil {
+			return fmt.Errorf("leaving the cgroup %s: %w", self, err)
+		}
+	}
+	for _, dir := range []string{filepath.Join(c.dir, runDir), self, c.dir, all} {
+		syscall.Rmdir(dir)
+	}
 	return nil
 }

@@ -843,6 +843,7 @@ type Refused struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Reason        string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
 	Final         bool                   `protobuf:"varint,2,opt,name=final,proto3" json:"final,omitempty"` // asking again with the same identity is pointless
+	Gone          bool                   `protobuf:"varint,3,opt,name=gone,proto3" json:"gone,omitempty"`   // the cluster has given the agent up for good: it ends what it runs
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -887,6 +888,13 @@ func (x *Refused) GetReason() string {
 func (x *Refused) GetFinal() bool {
 	if x != nil {
 		return x.Final
+	}
+	return false
+}
+
+func (x *Refused) GetGone() bool {
+	if x != nil {
+		return x.Gone
 	}
 	return false
 }
@@ -1718,10 +1726,11 @@ const file_meseta_link_v1_link_proto_rawDesc = "" +
 	"cluster_id\x18\x02 \x01(\tR\tclusterId\x12(\n" +
 	"\x10ping_interval_ns\x18\x03 \x01(\x03R\x0epingIntervalNs\x12(\n" +
 	"\x10max_missed_pings\x18\x04 \x01(\rR\x0emaxMissedPings\x12\x1b\n" +
-	"\tmaster_id\x18\x05 \x01(\tR\bmasterId\"7\n" +
+	"\tmaster_id\x18\x05 \x01(\tR\bmasterId\"K\n" +
 	"\aRefused\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x14\n" +
-	"\x05final\x18\x02 \x01(\bR\x05final\"M\n" +
+	"\x05final\x18\x02 \x01(\bR\x05final\x12\x12\n" +
+	"\x04gone\x18\x03 \x01(\bR\x04gone\"M\n" +
 	"\aRunTask\x12%\n" +
 	"\x0eframework_info\x18\x01 \x01(\fR\rframeworkInfo\x12\x1b\n" +
 	"\ttask_info\x18\x02 \x01(\fR\btaskInfo\"{\n" +
