@@ -27,7 +27,7 @@ func (d *linkDecoder) decode(m *linkpb.MasterMessage) (node.MasterBody, error) {
 	case *linkpb.MasterMessage_Subscribed:
 		return node.Subscribed{Agent: ids.AgentID(b.Subscribed.AgentId), Cluster: b.Subscribed.ClusterId, Master: b.Subscribed.MasterId}, nil
 	case *linkpb.MasterMessage_Refused:
-		return node.Refused{Reason: b.Refused.Reason, Final: b.Refused.Final}, nil
+		return node.Refused{Reason: b.Refused.Reason, Final: b.Refused.Final, Gone: b.Refused.Gone}, nil
 	case *linkpb.MasterMessage_RunTask:
 		return d.runTask(b.RunTask)
 	case *linkpb.MasterMessage_KillTask:
