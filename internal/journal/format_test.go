@@ -18,12 +18,19 @@ func FuzzPayload(f *testing.F) {
 		if final {
 			h.magic = finalMagic
 		}
+		kind := segmentMagic
+		if seq%2 == 1 {
+			kind = snapshotMagic
+		}
 		data := make([]byte, fileHeaderSize+frameHeaderSize, fileHeaderSize+frameHeaderSize+len(payload))
 		h.put(data[fileHeaderSize:], s)
 		data = append(data, payload...)
-		c := scan(data, s, 0)
+		c := scan(data, kind, s, 0)
 		if c.damage != "" && (len(c.records) > 0 || c.end != fileHeaderSize) {
 			t.Errorf("damaged (%s), but %d records up to byte %d", c.damage, len(c.records), c.end)
+		}
+		if c.final != (final && kind == snapshotMagic && c.damage == "") {
+			t.Errorf("final is %v in a file of kind %q: %s", c.final, kind, c.damage)
 		}
 		if c.damage == "" && c.end != len(data) {
 			t.Errorf("read %d of %d bytes without a word", c.end, len(data))
@@ -40,7 +47,7 @@ func TestFramesReadBackAsWritten(t *testing.T) {
 			f.add(b)
 		}
 		last := f.seal(s, frameMagic, 7, 5)
-		c := scan(append(make([]byte, fileHeaderSize), f.buf...), s, 7)
+		c := scan(append(make([]byte, fileHeaderSize), f.buf...), segmentMagic, s, 7)
 		if want := slices.Concat(batches...); c.damage != "" || c.lastSeq != last || !slices.EqualFunc(c.records, want, bytes.Equal) {
 			t.Errorf("wrote %q up to frame %d, read %q up to %d %s", want, last, c.records, c.lastSeq, c.damage)
 		}
@@ -66,7 +73,7 @@ func TestFrameThatSaysWhatWasDurableProvesDamage(t *testing.T) {
 		{"nothing behind what is lost", [][]byte{frame(1, 0), {1}}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := scan(append(make([]byte, fileHeaderSize), slices.Concat(tt.frames...)...), s, 0)
+			c := scan(append(make([]byte, fileHeaderSize), slices.Concat(tt.frames...)...), segmentMagic, s, 0)
 			if len(c.records) != 1 || c.damage == "" || c.proven != tt.proven {
 				t.Errorf("%d records, damage %q, proven %v", len(c.records), c.damage, c.proven)
 			}

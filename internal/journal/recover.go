@@ -163,7 +163,7 @@ func (f *found) readSnapshot(disk Disk, number uint64) (fileHeader, error) {
 	case h.magic != snapshotMagic || h.number != number:
 		return h, &CorruptError{File: name, Reason: fmt.Sprintf("the header of %q %d", h.magic, h.number)}
 	}
-	c := scan(data, newSeals(h.identity), 0)
+	c := scan(data, snapshotMagic, newSeals(h.identity), 0)
 	if !c.final {
 		return h, &CorruptError{File: name, Offset: int64(c.end), Reason: cmp.Or(c.damage, "no final frame"), Sound: len(c.records)}
 	}
@@ -220,10 +220,7 @@ func (f *found) readSegment(disk Disk, number uint64, expected fileHeader, last 
 	case h != expected:
 		return f.corrupt(name, 0, fmt.Sprintf("header %s, expected %s", h, expected))
 	}
-	c := scan(data, newSeals(f.identity), f.lastSeq)
-	if c.final {
-		c.damage, c.proven = "the final frame of a snapshot", true
-	}
+	c := scan(data, segmentMagic, newSeals(f.identity), f.lastSeq)
 	f.recovered.Tail = append(f.recovered.Tail, c.records...)
 	f.header, f.sound, f.lastSeq = h, data[:c.end], c.lastSeq
 	f.logBytes += int64(c.end)

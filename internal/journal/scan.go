@@ -11,7 +11,7 @@ type content struct {
 	records [][]byte
 	lastSeq uint64 // of the last sound frame; the one before the first when there is none
 	end     int    // offset behind the last sound frame
-	final   bool   // ended by the frame that ends a snapshot, as a segment never is
+	final   bool   // ended by the frame that ends a snapshot
 
 	// damage says what is unreadable at end; empty when nothing but zeros follow.
 	damage string
@@ -19,9 +19,9 @@ type content struct {
 	proven bool
 }
 
-// scan reads the frames of a file, the first of which has the seq behind lastSeq, up to the first
-// that is not sound. Any input is answered; nothing is allocated by what a length field says.
-func scan(data []byte, s seals, lastSeq uint64) content {
+// scan reads the frames of a file of that kind, the first of which has the seq behind lastSeq, up to
+// the first that is not sound. Any input is answered; nothing is allocated by what a length field says.
+func scan(data []byte, kind [4]byte, s seals, lastSeq uint64) content {
 	c := content{lastSeq: lastSeq, end: fileHeaderSize}
 	for c.damage == "" && !c.final && c.end < len(data) {
 		rest := data[c.end:]
@@ -31,18 +31,20 @@ func scan(data []byte, s seals, lastSeq uint64) content {
 			}
 			break
 		}
-		c.damage = c.take(rest, s)
+		c.damage = c.take(rest, kind, s)
 	}
 	c.proven = c.damage != "" && provenDurable(data[c.end:], s, c.lastSeq+1)
 	return c
 }
 
 // take adds the frame that data begins with, or says what is wrong with it.
-func (c *content) take(data []byte, s seals) (damage string) {
+func (c *content) take(data []byte, kind [4]byte, s seals) (damage string) {
 	h, ok := parseFrameHeader(data, s)
 	switch {
 	case !ok:
 		return "no sound frame header"
+	case h.magic == finalMagic && kind != snapshotMagic:
+		return "a frame that ends a snapshot"
 	case h.seq != c.lastSeq+1:
 		return fmt.Sprintf("frame %d where frame %d was expected", h.seq, c.lastSeq+1)
 	case uint64(h.length) > uint64(len(data)-frameHeaderSize):
