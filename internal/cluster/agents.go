@@ -158,6 +158,7 @@ func (c *Cluster) adoptTasks(now core.Time, a *Agent, reported []AgentTask) map[
 			if !Terminal(r.State) {
 				c.adopt(r.Framework, a.ID, r.Info.Resources)
 			}
+		case Terminal(t.State): // it said so, even if it has forgotten
 		case t.State != r.State:
 			c.moveTask(now, t, r.State, nil)
 		}
