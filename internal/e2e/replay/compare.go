@@ -85,15 +85,12 @@ func (n *names) compare(path string, recorded, live any) (differences []string) 
 var (
 	amount = regexp.MustCompile(`\):[0-9.]+`)
 	place  = regexp.MustCompile(`'[^']*/slaves/[^']*'|container '[0-9a-f-]+'`)
-	fetch  = regexp.MustCompile(`(Failed to fetch all URIs for PLACE: ).*`)
 )
 
 // mask takes out of a sentence what is ours to choose: how much is left of an agent at the moment, where
-// a sandbox is, what a container is called, and why a URI could not be fetched, which Mesos does not say.
+// a sandbox is and what a container is called.
 func mask(sentence string) string {
-	sentence = amount.ReplaceAllString(sentence, "):N")
-	sentence = place.ReplaceAllString(sentence, "PLACE")
-	return fetch.ReplaceAllString(sentence, "${1}CAUSE")
+	return place.ReplaceAllString(amount.ReplaceAllString(sentence, "):N"), "PLACE")
 }
 
 // isID tells whether a string is an id: the value of some …_id, the id of a master, the uuid of a status.

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -9,16 +10,20 @@ import (
 type section struct {
 	part  string // heading of the second level
 	title string // heading of the third level
+	text  string // all of it
 	items []item
 }
 
-// item is one block of a section: a request, a response, an event, or prose.
+// item is one block of a section: a request, a response, an event or plain text; or what became of a
+// stream, which the recording says in prose.
 type item struct {
 	line     int
 	caption  string // the prose before it
 	request  *message
 	response *message
 	event    string // JSON of a record
+	plain    string
+	fate     string // of a stream, as stream.ended gives it or stillOpen
 }
 
 // message is an HTTP request or response.
@@ -28,21 +33,28 @@ type message struct {
 	body    string
 }
 
+// fate finds what the recording says of a stream.
+var fate = regexp.MustCompile(`(?:stream|connection)(?: then)?: (zero chunk|still open)\.$`)
+
+const stillOpen = "still open"
+
 // parse reads the recording.
 func parse(text string) ([]section, error) {
 	var sections []section
 	current := &section{}
 	var caption []string
+	begin := func(s section) {
+		sections = append(sections, s)
+		current, caption = &sections[len(sections)-1], nil
+	}
 	lines := strings.Split(text, "\n")
 	for i := 0; i < len(lines); i++ {
 		line := lines[i]
 		switch {
 		case strings.HasPrefix(line, "## "):
-			sections = append(sections, section{part: line[3:]})
-			current = &sections[len(sections)-1]
+			begin(section{part: line[3:]})
 		case strings.HasPrefix(line, "### "):
-			sections = append(sections, section{part: current.part, title: line[4:]})
-			current = &sections[len(sections)-1]
+			begin(section{part: current.part, title: line[4:]})
 		case strings.HasPrefix(line, "```"):
 			start := i + 1
 			for i++; i < len(lines) && lines[i] != "```"; i++ {
@@ -52,11 +64,14 @@ func parse(text string) ([]section, error) {
 			}
 			it := item{line: start, caption: strings.TrimSpace(strings.Join(caption, " "))}
 			it.fill(line[3:], lines[start:i])
-			if it.request != nil || it.response != nil || it.event != "" {
-				current.items = append(current.items, it)
-			}
+			current.items = append(current.items, it)
 			caption = nil
 		default:
+			current.text += line + "\n"
+			if m := fate.FindStringSubmatch(strings.ToLower(line)); m != nil {
+				current.items = append(current.items, item{line: i + 1, caption: line, fate: m[1]})
+				continue
+			}
 			caption = append(caption, line)
 		}
 	}
@@ -71,6 +86,8 @@ func (it *item) fill(kind string, block []string) {
 		it.response = readMessage(block)
 	case kind == "http":
 		it.request = readMessage(block)
+	default:
+		it.plain = strings.Join(block, "\n")
 	}
 }
 
