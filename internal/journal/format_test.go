@@ -12,6 +12,8 @@ import (
 func FuzzPayload(f *testing.F) {
 	f.Add(appendRecord(appendRecord(nil, []byte("a")), nil), uint64(1), uint64(0), false)
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01}, uint64(1), uint64(9), true)
+	f.Add([]byte{0}, uint64(1), uint64(0), true)
+	f.Add([]byte{0}, uint64(1), uint64(1), true)
 	f.Fuzz(func(t *testing.T, payload []byte, seq, durable uint64, final bool) {
 		s := newSeals(42)
 		h := frameHeader{magic: frameMagic, length: uint32(len(payload)), seq: seq, durable: durable, sum: s.sum(payload)}
@@ -19,7 +21,7 @@ func FuzzPayload(f *testing.F) {
 			h.magic = finalMagic
 		}
 		kind := segmentMagic
-		if seq%2 == 1 {
+		if durable%2 == 1 {
 			kind = snapshotMagic
 		}
 		data := make([]byte, fileHeaderSize+frameHeaderSize, fileHeaderSize+frameHeaderSize+len(payload))

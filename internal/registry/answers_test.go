@@ -189,12 +189,21 @@ func TestApplyTriesAgainUntilTheLeadershipIsLost(t *testing.T) {
 }
 
 func TestApplyGivesUpOnWhatWillNotPass(t *testing.T) {
-	leader, _, _, n := throughNetwork(t)
+	leader, view, _, n := throughNetwork(t)
 	n.set(func(func() (*clientv3.TxnResponse, error)) (*clientv3.TxnResponse, error) {
 		return nil, rpctypes.ErrNoSpace
 	})
 	if err := leader.Apply(t.Context(), set("a", "x")); !errors.Is(err, rpctypes.ErrNoSpace) {
 		t.Errorf("apply: %v", err)
+	}
+
+	// What failed is not taken for done.
+	n.set(nil)
+	if err := leader.Apply(t.Context(), set("a", "x")); err != nil {
+		t.Errorf("apply: %v", err)
+	}
+	if got := fmt.Sprint(agents(t, view)); got != "[a=x]" {
+		t.Errorf("agents %s", got)
 	}
 }
 
