@@ -79,7 +79,8 @@ func (d *linkDecoder) runTask(m *linkpb.RunTask) (node.MasterBody, error) {
 	if user == "" {
 		user = f.User
 	}
-	return node.RunTask{Framework: f, Task: t, Executor: e, Unsupported: unsupported, UserProblem: d.accounts.problem(user)}, nil
+	return node.RunTask{Framework: f, Task: t, Executor: e, ExecutorLives: m.ExecutorLives,
+		Unsupported: unsupported, UserProblem: d.accounts.problem(user)}, nil
 }
 
 func killTask(m *linkpb.KillTask) (node.MasterBody, error) {

@@ -101,15 +101,17 @@ func (l *launch) task(now core.Time, t TaskInfo) {
 		return
 	}
 	l.rest = l.rest.Sub(t.Resources)
+	lives := false
 	if t.Executor != nil {
-		if key := (executorKey{l.agent.ID, id, t.Executor.ID}); c.executors.Get(key) == nil {
+		key := executorKey{l.agent.ID, id, t.Executor.ID}
+		if lives = c.executors.Get(key) != nil; !lives {
 			l.rest = l.rest.Sub(t.Executor.Resources)
 			c.addExecutor(key, *t.Executor)
 		}
 	}
 	l.launched = true
 	c.addTask(&Task{Key: TaskKey{id, t.ID}, Info: t, Role: l.role, State: mesos.TaskState_TASK_STAGING, Created: now})
-	c.command(l.agent, RunTask{l.f, t})
+	c.command(l.agent, RunTask{l.f, t, lives})
 }
 
 // rejectTask tells a framework that a task will not run. The task never was in the books.

@@ -138,10 +138,12 @@ type (
 		Final  bool
 	}
 
-	// RunTask starts a task of a framework.
+	// RunTask starts a task of a framework. With ExecutorLives it is for an executor that was started for
+	// another task: the agent is not to start it anew, since nothing is set aside for that.
 	RunTask struct {
-		Framework *Framework
-		Task      TaskInfo
+		Framework     *Framework
+		Task          TaskInfo
+		ExecutorLives bool
 	}
 
 	// KillTask asks for the end of a task.

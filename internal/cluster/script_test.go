@@ -448,6 +448,9 @@ func printCommand(c Command) string {
 		if c.Task.Executor != nil {
 			text += fmt.Sprintf(" in %s with %s", c.Task.Executor.ID, c.Task.Executor.Resources)
 		}
+		if c.ExecutorLives {
+			text += " that lives"
+		}
 		return text
 	case KillTask:
 		return fmt.Sprintf("kill %s of %s", c.Task, c.Framework)

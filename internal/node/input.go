@@ -84,6 +84,10 @@ type RunTask struct {
 	Task      TaskInfo
 	Executor  *ExecutorInfo // nil: a command task
 
+	// ExecutorLives says that the master counts on an executor that was started for another task. If it has
+	// ended meanwhile nobody has set anything aside for starting it anew.
+	ExecutorLives bool
+
 	// Unsupported says what the task asks for that this agent cannot give.
 	Unsupported string
 

@@ -11,6 +11,11 @@ import (
 
 // runTask takes a task, or says why not.
 func (n *Node) runTask(m RunTask) {
+	n.takeTask(m)
+	n.sayNotStarted(m)
+}
+
+func (n *Node) takeTask(m RunTask) {
 	if f := n.frameworks[m.Framework.ID]; f != nil && f.tasks[m.Task.ID] != nil {
 		n.emit(Notice{What: NoticeDuplicateTask, Framework: f.ID, Task: m.Task.ID})
 		return
@@ -34,6 +39,16 @@ func (n *Node) runTask(m RunTask) {
 		n.runCommand(f, m)
 	default:
 		n.runOnExecutor(f, m)
+	}
+}
+
+// sayNotStarted tells the master of an executor that the task was to start and did not.
+func (n *Node) sayNotStarted(m RunTask) {
+	if m.Executor == nil || m.ExecutorLives {
+		return
+	}
+	if f := n.frameworks[m.Framework.ID]; f == nil || f.executors[m.Executor.ID] == nil {
+		n.tell(ExecutorExited{Framework: m.Framework.ID, Executor: m.Executor.ID, Status: noStatus})
 	}
 }
 
@@ -104,11 +119,16 @@ func (n *Node) runCommand(f *framework, m RunTask) {
 	n.afterCommit(func() { n.start(e) })
 }
 
-// runOnExecutor hands a task to its custom executor, which is started for the first one.
+// runOnExecutor hands a task to its custom executor, which is started for the first one. The master may not
+// know yet that it has ended since: then it is not started again, for nothing was set aside for it.
 func (n *Node) runOnExecutor(f *framework, m RunTask) {
 	e := f.executors[m.Executor.ID]
-	if e != nil && e.state == executorTerminating {
+	switch {
+	case e != nil && e.state == executorTerminating:
 		n.dropTask(f, m, "Executor terminating")
+		return
+	case e == nil && m.ExecutorLives:
+		n.dropTask(f, m, "Executor terminated")
 		return
 	}
 	if e == nil {
@@ -241,6 +261,9 @@ func (n *Node) refuseUnrecorded() {
 				n.removeExecutor(e)
 				delete(n.containers, e.container)
 				n.emit(CollectContainer{Container: e.container})
+				if !e.builtin {
+					n.tell(ExecutorExited{Framework: f.ID, Executor: e.id, Status: noStatus})
+				}
 			}
 		}
 	}

@@ -110,7 +110,7 @@ var errNoCommand = errors.New("no such command")
 //	start                         a fresh core, recovered from the log so far
 //	link [epoch] [cluster]        a connection that gets Subscribed at once
 //	unlink | stale <line>         the connection breaks | a message of another session
-//	run F T [exec=E] [uri] [user-problem] [unsupported] [aware] [killing] [max=10s] [grace=1s]
+//	run F T [exec=E [lives]] [uri] [user-problem] [unsupported] [aware] [killing] [max=10s] [grace=1s]
 //	kill F T [grace]   ack F T uN   message F E   shutdown F E   end F   end-all
 //	started C PID   exited C STATUS   failed C CAUSE   lost C
 //	update-framework F   refused [final|gone]
@@ -298,6 +298,8 @@ func runOf(a []string) RunTask {
 		switch name {
 		case "exec":
 			m.Executor = &ExecutorInfo{ID: ids.ExecutorID(value), Info: []byte("info of " + value)}
+		case "lives":
+			m.ExecutorLives = true
 		case "uri":
 			m.Task.Command.URIs = []URI{{Value: "http://x"}}
 		case "unsupported":

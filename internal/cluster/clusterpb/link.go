@@ -128,7 +128,8 @@ func (l *Leader) CommandTo(session uint64, c cluster.Command) *linkpb.MasterMess
 	case cluster.RunTask:
 		out.Body = &linkpb.MasterMessage_RunTask{RunTask: &linkpb.RunTask{
 			FrameworkInfo: Encode(FrameworkTo(&c.Framework.Info)),
-			TaskInfo:      TaskBytes(c.Framework.Info.ID, &c.Task)}}
+			TaskInfo:      TaskBytes(c.Framework.Info.ID, &c.Task),
+			ExecutorLives: c.ExecutorLives}}
 	case cluster.KillTask:
 		out.Body = &linkpb.MasterMessage_KillTask{KillTask: &linkpb.KillTask{
 			FrameworkId: string(c.Framework), TaskId: string(c.Task), KillPolicy: c.Policy}}

@@ -904,6 +904,9 @@ type RunTask struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	FrameworkInfo []byte                 `protobuf:"bytes,1,opt,name=framework_info,json=frameworkInfo,proto3" json:"framework_info,omitempty"` // mesos.v1.FrameworkInfo, with its id
 	TaskInfo      []byte                 `protobuf:"bytes,2,opt,name=task_info,json=taskInfo,proto3" json:"task_info,omitempty"`                // mesos.v1.TaskInfo; its executor, if any, inside
+	// The master counts on an executor that lives already: the task is dropped if it does not. Otherwise an
+	// agent that does not start the executor, for whatever reason, says ExecutorExited for it.
+	ExecutorLives bool `protobuf:"varint,3,opt,name=executor_lives,json=executorLives,proto3" json:"executor_lives,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -950,6 +953,13 @@ func (x *RunTask) GetTaskInfo() []byte {
 		return x.TaskInfo
 	}
 	return nil
+}
+
+func (x *RunTask) GetExecutorLives() bool {
+	if x != nil {
+		return x.ExecutorLives
+	}
+	return false
 }
 
 // TaskRefused tells the master that a RunTask of this session did not lead to a task, and that no
@@ -1730,10 +1740,11 @@ const file_meseta_link_v1_link_proto_rawDesc = "" +
 	"\aRefused\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x14\n" +
 	"\x05final\x18\x02 \x01(\bR\x05final\x12\x12\n" +
-	"\x04gone\x18\x03 \x01(\bR\x04gone\"M\n" +
+	"\x04gone\x18\x03 \x01(\bR\x04gone\"t\n" +
 	"\aRunTask\x12%\n" +
 	"\x0eframework_info\x18\x01 \x01(\fR\rframeworkInfo\x12\x1b\n" +
-	"\ttask_info\x18\x02 \x01(\fR\btaskInfo\"{\n" +
+	"\ttask_info\x18\x02 \x01(\fR\btaskInfo\x12%\n" +
+	"\x0eexecutor_lives\x18\x03 \x01(\bR\rexecutorLives\"{\n" +
 	"\vTaskRefused\x12!\n" +
 	"\fframework_id\x18\x01 \x01(\tR\vframeworkId\x12\x17\n" +
 	"\atask_id\x18\x02 \x01(\tR\x06taskId\x12\x16\n" +
