@@ -2,10 +2,10 @@ package supervisor_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -19,7 +19,12 @@ import (
 // dial connects without a Client, and without a Hello.
 func (h *host) dial() *net.UnixConn {
 	h.t.Helper()
-	c, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: filepath.Join(h.dir, "socket"), Net: "unix"})
+	dir, err := os.Open(h.dir) // its name may be longer than the address of a socket
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer dir.Close()
+	c, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: fmt.Sprintf("/proc/self/fd/%d/socket", dir.Fd()), Net: "unix"})
 	if err != nil {
 		h.t.Fatal(err)
 	}

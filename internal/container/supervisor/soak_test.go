@@ -51,6 +51,9 @@ func (s *soak) run() {
 	s.batch(s.launches/10, s.launches)
 	rate := float64(s.launches-s.launches/10) / time.Since(begin).Seconds()
 	after := s.held()
+	for end := time.Now().Add(patience); after.children > 0 && time.Now().Before(end); after = s.held() {
+		time.Sleep(time.Millisecond) // orphans that were killed are reaped a moment later
+	}
 	t.Logf("%s: %d launches, %.0f per second; before %+v, after %+v", s.Tracking(), s.launches, rate, before, after)
 
 	growth := 2 << 10

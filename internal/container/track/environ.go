@@ -2,6 +2,7 @@ package track
 
 import (
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -15,16 +16,13 @@ import (
 // inherit.
 //
 // Reading every environment on the machine for every container that ends would
-// cost more than the container. So Vacant first looks at the orphans: when a main
-// process has been reaped, whatever remains of its set descends from a process
-// whose parent died and which the kernel made a child of this process, the
-// subreaper. Usually there is none.
-//
-// A set whose processes fork and exit without pause could always be elsewhere than
-// where one looks. The orphans are the answer to that too (deserted), and a scan
-// goes on until it has seen every process there is.
+// cost more than the container. So what counts are the orphans: when a main process
+// has been reaped, whatever remains of its set descends from a process whose parent
+// died and which the kernel made a child of this process, the subreaper. Usually
+// there is none. Orphans also find what a scan may miss: processes that fork and
+// exit without pause, and so are always elsewhere than where one looks.
 type environ struct {
-	known func(pid int) bool
+	known func(pid int) bool // nil when reopened: then there are no orphans of ours
 }
 
 func (e *environ) Place() Place { return Place{Kind: KindEnviron} }
@@ -33,25 +31,59 @@ func (e *environ) Place() Place { return Place{Kind: KindEnviron} }
 func (e *environ) Enlist(string, *spawn.Command) (func(), error) { return func() {}, nil }
 
 func (e *environ) Vacant(id string) bool {
-	if e.known != nil && e.deserted(id) {
-		return true
+	if e.known == nil {
+		return len(scan([]string{id}, thorough)) == 0
 	}
-	return len(scan([]string{id})) == 0 && (e.known == nil || e.deserted(id))
+	const passes = 10
+	left, quiet := e.orphans([]string{id}, passes)
+	return quiet && len(left) == 0
 }
 
-// deserted reports whether no orphan belongs to a set. An orphan that dies while
-// it is looked at may have left a child, which then is an orphan as well: the list
-// is read until nobody in it has died meanwhile.
-func (e *environ) deserted(id string) bool {
-	const passes = 100
+func (e *environ) Signal(id string, sig syscall.Signal) (pids []int) {
+	for _, m := range scan([]string{id}, quick) {
+		signalMember(m.pid, sig, m.is)
+		pids = append(pids, m.pid)
+	}
+	return pids
+}
+
+func (e *environ) Destroy(ids []string) (vacant []string) {
+	rounds := thorough
+	if e.known != nil {
+		rounds = quick
+	}
+	left := scan(ids, rounds)
+	if e.known != nil {
+		const passes = 100
+		orphans, _ := e.orphans(ids, passes)
+		left = append(left, orphans...)
+	}
+	found := map[string]bool{}
+	for _, m := range left {
+		signalMember(m.pid, syscall.SIGKILL, m.is)
+		found[m.owner] = true
+	}
+	for _, id := range ids {
+		if !found[id] {
+			vacant = append(vacant, id)
+		}
+	}
+	return vacant
+}
+
+// orphans finds the orphans that belong to certain sets. One that dies while it is
+// looked at may have left a child, which then is an orphan as well: if none was
+// found, the list is read again until nobody in it has died meanwhile. quiet is
+// false when that did not come to pass.
+func (e *environ) orphans(ids []string, passes int) (found []member, quiet bool) {
 	dead := map[int]bool{}
 	for range passes {
-		orphans, ok := e.orphans()
+		pids, ok := e.listOrphans()
 		if !ok {
-			return false
+			return scan(ids, thorough), true
 		}
-		quiet := true
-		for _, pid := range orphans {
+		quiet = true
+		for _, pid := range pids {
 			if dead[pid] {
 				continue
 			}
@@ -60,25 +92,26 @@ func (e *environ) deserted(id string) bool {
 				dead[pid], quiet = true, false
 			case state == execing:
 				quiet = false
-			case owner == id:
-				return false
+			case slices.Contains(ids, owner):
+				found = append(found, member{pid, owner})
 			}
 		}
-		if quiet {
-			return true
+		if quiet || len(found) > 0 {
+			break
 		}
 		time.Sleep(50 * time.Microsecond)
 	}
-	return true // somebody else's orphans do not come to rest; one of ours would have been seen
+	return found, quiet
 }
 
-// orphans lists this process's children that are no main process. They are all
-// listed with its first thread, to which the kernel gives them.
-func (e *environ) orphans() (pids []int, ok bool) {
+// listOrphans lists this process's children that are no main process. They are all
+// listed with its first thread, to which the kernel gives them. ok is false on a
+// kernel without CONFIG_PROC_CHILDREN.
+func (e *environ) listOrphans() (pids []int, ok bool) {
 	self := strconv.Itoa(os.Getpid())
 	list, err := readSmall("/proc/self/task/" + self + "/children")
 	if err != nil {
-		return nil, false // a kernel without CONFIG_PROC_CHILDREN
+		return nil, false
 	}
 	for word := range strings.FieldsSeq(list) {
 		if pid, err := strconv.Atoi(word); err == nil && !e.known(pid) {
@@ -86,28 +119,6 @@ func (e *environ) orphans() (pids []int, ok bool) {
 		}
 	}
 	return pids, true
-}
-
-func (e *environ) Signal(id string, sig syscall.Signal) (pids []int) {
-	for _, m := range scan([]string{id}) {
-		signalMember(m.pid, sig, m.is)
-		pids = append(pids, m.pid)
-	}
-	return pids
-}
-
-func (e *environ) Destroy(ids []string) (vacant []string) {
-	found := map[string]bool{}
-	for _, m := range scan(ids) {
-		signalMember(m.pid, syscall.SIGKILL, m.is)
-		found[m.owner] = true
-	}
-	for _, id := range ids {
-		if !found[id] && (e.known == nil || e.deserted(id)) {
-			vacant = append(vacant, id)
-		}
-	}
-	return vacant
 }
 
 func (e *environ) IDs() []string { return nil }
@@ -126,10 +137,15 @@ func (m member) is() bool {
 	return state == alive && owner == m.owner
 }
 
-// scan finds all live processes whose environment carries one of the ids. It reads
-// the list of processes until there is none in it that it has not seen.
-func scan(ids []string) (found []member) {
-	const rounds = 50
+// How often a scan reads the list of processes: enough to see what was forked
+// meanwhile, or until nothing is new.
+const (
+	quick    = 3
+	thorough = 50
+)
+
+// scan finds the live processes whose environment carries one of the ids.
+func scan(ids []string, rounds int) (found []member) {
 	wanted := make(map[string]bool, len(ids))
 	for _, id := range ids {
 		wanted[id] = true

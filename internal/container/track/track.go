@@ -100,7 +100,7 @@ type Config struct {
 	Only Kind
 
 	// Known reports whether a child of this process is the main process of a
-	// container. Nil is no child.
+	// container, or was until a moment ago. Nil is no child.
 	Known func(pid int) bool
 }
 
@@ -118,7 +118,11 @@ func Open(c Config) (Sets, error) {
 		}
 	}
 	if c.Only == KindNone || c.Only == KindEnviron {
-		return &environ{known: c.Known}, nil
+		known := c.Known
+		if known == nil {
+			known = func(int) bool { return false }
+		}
+		return &environ{known: known}, nil
 	}
 	return nil, fmt.Errorf("no usable %v: %w", c.Only, errors.Join(tried...))
 }
