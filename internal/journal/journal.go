@@ -163,6 +163,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+var _ Log = (*Journal)(nil)
+
 // Journal is an open journal on disk.
 type Journal struct {
 	// immutable after Open

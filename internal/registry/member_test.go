@@ -2,10 +2,12 @@ package registry_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -45,6 +47,29 @@ func sockets(t *testing.T) int {
 		}
 	}
 	return n
+}
+
+func TestEmbeddedRegistryIsQuietWhenAllIsWell(t *testing.T) {
+	var log bytes.Buffer
+	config := registry.Config{Dir: t.TempDir(), Log: slog.New(slog.NewTextHandler(&log, nil))}
+	for range 2 {
+		r, err := registry.Open(t.Context(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Campaign(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Apply(t.Context(), []registry.Op{admit(1)}); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if log.Len() > 0 {
+		t.Errorf("logged:\n%s", &log)
+	}
 }
 
 func TestEmbeddedRegistryIsForItsOwnerOnly(t *testing.T) {

@@ -50,7 +50,7 @@ func (c *slogCore) With(fields []zapcore.Field) zapcore.Core {
 }
 
 func (c *slogCore) Check(entry zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
-	if c.Enabled(entry.Level) {
+	if c.log.Enabled(context.Background(), levelOf(entry)) {
 		return checked.AddCore(entry, c)
 	}
 	return checked
@@ -61,11 +61,20 @@ func (c *slogCore) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	for _, f := range append(c.with[:len(c.with):len(c.with)], fields...) {
 		f.AddTo(encoder)
 	}
-	c.log.LogAttrs(context.Background(), slogLevel(entry.Level), "etcd: "+entry.Message, slog.Any("fields", encoder.Fields))
+	c.log.LogAttrs(context.Background(), levelOf(entry), "etcd: "+entry.Message, slog.Any("fields", encoder.Fields))
 	return nil
 }
 
 func (c *slogCore) Sync() error { return nil }
+
+// levelOf makes an exception for what etcd calls an error on every first start: there is no version to
+// be found as yet. It looks again four seconds later.
+func levelOf(entry zapcore.Entry) slog.Level {
+	if entry.Message == "failed to update storage version" {
+		return slog.LevelDebug
+	}
+	return slogLevel(entry.Level)
+}
 
 func slogLevel(level zapcore.Level) slog.Level {
 	switch {
