@@ -116,7 +116,7 @@ func (c *Cluster) adoptFrameworks(now core.Time, a *Agent, infos []FrameworkInfo
 			continue
 		}
 		c.admitFramework(now, info)
-		c.failover.set(info.ID, now.Mono+info.FailoverTimeout)
+		c.awaitReturn(now, &info)
 		c.notice(LevelInfo, "framework recovered from an agent", "framework", info.ID, "agent", a.ID)
 	}
 }
@@ -147,7 +147,13 @@ func (c *Cluster) adoptTasks(now core.Time, a *Agent, reported []AgentTask) map[
 		seen[key] = true
 		t := c.tasks.Get(key)
 		switch {
-		case r.Finished || c.byFrame[r.Framework] == nil:
+		case r.Finished && t != nil:
+			c.completeTask(now, c.moveTask(now, t, r.State, nil))
+		case r.Finished:
+			c.history.recall(&Task{Key: key, Info: r.Info, Role: roleOf(r.Info.Resources), State: r.State, Created: now,
+				Statuses: r.Statuses, Shown: lastStatus(r.Statuses)}, c.byFrame[r.Framework] != nil,
+				c.config.CompletedTasks, c.config.CompletedFrameworks)
+		case c.byFrame[r.Framework] == nil:
 		case t != nil && t.Info.Agent != a.ID: // launched again elsewhere after a failover
 			c.command(a, KillTask{Framework: r.Framework, Task: r.Info.ID})
 			c.notice(LevelWarn, "task runs on two agents; the newcomer is killed", "framework", r.Framework,

@@ -17,8 +17,8 @@ type Config struct {
 	MasterID string
 	// AgentTimeout is how long an agent may be away before it is removed (default 75 s: 15 s × 5).
 	AgentTimeout time.Duration
-	// AllocationPause is the shortest time between two rounds of offers (default 2 ms): what becomes
-	// free within it is offered together. There is no longest: rounds are driven by events.
+	// AllocationPause is the time from the moment that something becomes free until it is offered (default
+	// 2 ms): what becomes free within it is offered together.
 	AllocationPause time.Duration
 	// CompletedFrameworks and CompletedTasks bound the history (defaults 50, and 1,000 per framework).
 	CompletedFrameworks int

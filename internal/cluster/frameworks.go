@@ -56,8 +56,14 @@ func (c *Cluster) recover(now core.Time, in Recovered) {
 	}
 	for _, info := range in.Frameworks {
 		c.admitFramework(now, info)
-		c.failover.set(info.ID, now.Mono+info.FailoverTimeout)
+		c.awaitReturn(now, &info)
 	}
+}
+
+// awaitReturn gives a framework of a former leader the time to come back. It did not leave by itself, so
+// it gets as long as an agent does even if its failover timeout is shorter: the usual one is zero.
+func (c *Cluster) awaitReturn(now core.Time, info *FrameworkInfo) {
+	c.failover.set(info.ID, now.Mono+max(info.FailoverTimeout, c.config.AgentTimeout))
 }
 
 func (c *Cluster) refuse(s StreamID, why string) {
@@ -142,12 +148,25 @@ func (c *Cluster) attach(now core.Time, f *Framework, s StreamID) {
 	c.streams[s] = f.Info.ID
 	c.failover.clear(f.Info.ID)
 	c.emit(Send{s, Subscribed{f.Info.ID}})
-	for _, a := range sorted(c.byFrame[f.Info.ID].agents) {
+	for _, a := range c.agentsOf(f.Info.ID) {
 		c.command(c.agents.Get(a), UpdateFramework{&next})
 	}
 	c.alloc.ActivateFramework(f.Info.ID)
 	c.wantAllocation(now)
 	c.notice(LevelInfo, "framework subscribed", "framework", f.Info.ID, "name", f.Info.Name)
+}
+
+// agentsOf lists the agents that may have anything of a framework, be it only the last word of a task.
+func (c *Cluster) agentsOf(id ids.FrameworkID) []ids.AgentID {
+	b := c.byFrame[id]
+	all := make(map[ids.AgentID]struct{}, len(b.agents))
+	for a := range b.agents {
+		all[a] = struct{}{}
+	}
+	for key := range b.tasks {
+		all[c.tasks.Get(key).Info.Agent] = struct{}{}
+	}
+	return sorted(all)
 }
 
 // streamClosed is the one door into being disconnected.

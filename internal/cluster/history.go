@@ -10,6 +10,8 @@ type history struct {
 	frameworks *Table[uint64, Framework]
 	perFrame   map[ids.FrameworkID][]uint64 // entries of tasks, oldest first
 	buried     []uint64                     // entries of frameworks, oldest first
+	strays     []ids.FrameworkID            // frameworks of which only tasks are remembered, oldest first
+	ended      map[TaskKey]uint64           // the last entry of each task
 	next       uint64
 }
 
@@ -18,6 +20,7 @@ func newHistory() history {
 		tasks:      NewTable[uint64, Task](),
 		frameworks: NewTable[uint64, Framework](),
 		perFrame:   make(map[ids.FrameworkID][]uint64),
+		ended:      make(map[TaskKey]uint64),
 	}
 }
 
@@ -25,11 +28,43 @@ func (h *history) addTask(t *Task, limit int) {
 	h.next++
 	mine := append(h.perFrame[t.Key.Framework], h.next)
 	h.tasks.Put(h.next, t)
+	h.ended[t.Key] = h.next
 	if len(mine) > limit {
-		h.tasks.Delete(mine[0])
+		h.forget(mine[0])
 		mine = mine[1:]
 	}
 	h.perFrame[t.Key.Framework] = mine
+}
+
+func (h *history) forget(entry uint64) {
+	if t := h.tasks.Get(entry); h.ended[t.Key] == entry {
+		delete(h.ended, t.Key)
+	}
+	h.tasks.Delete(entry)
+}
+
+// recall takes in a task that ended under a former leader, as its agent tells it, unless it is known. Of
+// frameworks that are not in the books any more, as many are remembered as of those that ended here.
+func (h *history) recall(t *Task, live bool, taskLimit, frameLimit int) {
+	if h.ended[t.Key] != 0 {
+		return
+	}
+	id := t.Key.Framework
+	if !live && h.perFrame[id] == nil {
+		h.strays = append(h.strays, id)
+		if len(h.strays) > frameLimit {
+			h.forgetFramework(h.strays[0])
+			h.strays = h.strays[1:]
+		}
+	}
+	h.addTask(t, taskLimit)
+}
+
+func (h *history) forgetFramework(id ids.FrameworkID) {
+	for _, t := range h.perFrame[id] {
+		h.forget(t)
+	}
+	delete(h.perFrame, id)
 }
 
 func (h *history) addFramework(f *Framework, limit int) {
@@ -40,10 +75,7 @@ func (h *history) addFramework(f *Framework, limit int) {
 		return
 	}
 	old := h.frameworks.Get(h.buried[0])
-	for _, t := range h.perFrame[old.Info.ID] {
-		h.tasks.Delete(t)
-	}
-	delete(h.perFrame, old.Info.ID)
+	h.forgetFramework(old.Info.ID)
 	h.frameworks.Delete(h.buried[0])
 	h.buried = h.buried[1:]
 }

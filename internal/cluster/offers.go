@@ -10,16 +10,20 @@ import (
 // allocationClock says when the next round of offers is due.
 type allocationClock struct {
 	wanted bool
-	last   time.Duration // of the last round
+	due    time.Duration // of the round that is wanted
 }
 
-// wantAllocation asks for a round of offers: something became free, or somebody became able to take it.
-// Rounds keep a small distance, so that what becomes free together is offered together.
-func (c *Cluster) wantAllocation(core.Time) { c.allocation.wanted = true }
+// wantAllocation asks for a round of offers: something became free, or somebody became able to take it. The
+// round comes a little later, so that what becomes free together is offered together.
+func (c *Cluster) wantAllocation(now core.Time) {
+	if !c.allocation.wanted {
+		c.allocation = allocationClock{wanted: true, due: now.Mono + c.config.AllocationPause}
+	}
+}
 
 func (c *Cluster) nextAllocation() time.Duration {
 	if c.allocation.wanted {
-		return c.allocation.last + c.config.AllocationPause
+		return c.allocation.due
 	}
 	return c.alloc.NextDeadline()
 }
@@ -28,7 +32,7 @@ func (c *Cluster) allocateIfDue(now core.Time) {
 	if c.nextAllocation() > now.Mono {
 		return
 	}
-	c.allocation = allocationClock{last: now.Mono}
+	c.allocation.wanted = false
 	var batch []*Offer // of one framework: they travel in one event
 	send := func() {
 		if len(batch) > 0 {

@@ -201,7 +201,7 @@ func (s *script) input(t *testing.T, name string, args []string) Input {
 	case "recover":
 		var in Recovered
 		for _, f := range option["framework"] {
-			in.Frameworks = append(in.Frameworks, FrameworkInfo{ID: ids.FrameworkID(f), FailoverTimeout: time.Minute})
+			in.Frameworks = append(in.Frameworks, FrameworkInfo{ID: ids.FrameworkID(f)})
 		}
 		for _, f := range option["removed"] {
 			in.Removed = append(in.Removed, ids.FrameworkID(f))
@@ -314,7 +314,7 @@ func (s *script) agent(t *testing.T, option map[string][]string) Input {
 		in.Executors = append(in.Executors, AgentExecutor{ids.FrameworkID(f), s.executor(t, e, "*")})
 	}
 	for _, f := range option["framework"] {
-		in.Frameworks = append(in.Frameworks, FrameworkInfo{ID: ids.FrameworkID(f), FailoverTimeout: time.Minute})
+		in.Frameworks = append(in.Frameworks, FrameworkInfo{ID: ids.FrameworkID(f)})
 	}
 	return in
 }

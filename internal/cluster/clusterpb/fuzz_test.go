@@ -6,9 +6,9 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	linkpb "github.com/meseta/meseta/api/meseta/link/v1"
 	"github.com/meseta/meseta/api/mesos/v1"
 	schedulerpb "github.com/meseta/meseta/api/mesos/v1/scheduler"
-	linkpb "github.com/meseta/meseta/api/meseta/link/v1"
 	"github.com/meseta/meseta/internal/cluster"
 	"github.com/meseta/meseta/internal/cluster/clusterpb"
 	"github.com/meseta/meseta/internal/core"
