@@ -72,7 +72,7 @@ func run(ctx context.Context, p plan) error {
 	describeMachine(os.Stdout, dir)
 	var rounds []round
 	for n := range p.rounds {
-		fmt.Fprintf(os.Stderr, "round %d of %d\n", n+1, p.rounds)
+		fmt.Fprintf(os.Stderr, "round %d of %d:", n+1, p.rounds)
 		r, err := measure(ctx, p)
 		if err != nil {
 			return err
@@ -103,6 +103,8 @@ func measure(ctx context.Context, p plan) (r round, err error) {
 		return r, err
 	}
 	defer c.stop()
+	pids := c.pids()
+	fmt.Fprintf(os.Stderr, " master %d, agent %d, supervisor %d\n", pids[0], pids[1], pids[2]) // for a profiler
 	if r.rate, err = measureThroughput(ctx, c, p); err != nil {
 		return r, err
 	}
