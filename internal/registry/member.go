@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
@@ -40,7 +41,7 @@ var segmentSize = sync.OnceFunc(func() { wal.SegmentSizeBytes = 4 << 20 })
 // startMember starts etcd in dir and returns when it is ready. When it gives up later, it says why.
 func startMember(ctx context.Context, dir string, log *slog.Logger, gaveUp context.CancelCauseFunc) (_ *member, err error) {
 	segmentSize()
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := makeDir(filepath.Join(dir, "member")); err != nil {
 		return nil, err
 	}
 	// etcd has locks of its own, but would wait for them.
@@ -162,6 +163,27 @@ func (m *member) stop() error {
 	case <-time.After(closeTimeout):
 	}
 	return nil
+}
+
+// makeDir makes a directory and those above it, durably: etcd sees to what is in its directories, not
+// to the directories.
+func makeDir(path string) error {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	parent := filepath.Dir(path)
+	if err := makeDir(parent); err != nil {
+		return err
+	}
+	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	f, err := os.Open(parent)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Sync()
 }
 
 // lockFile takes the lock of a directory without waiting.
