@@ -2,8 +2,10 @@ package main
 
 import (
 	"errors"
+	"os"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/meseta/meseta/internal/cli"
 )
@@ -33,6 +35,9 @@ func newRun() *cobra.Command {
 	f.StringVar(&options.Name, "name", "", "name of the task (default: the command)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		options.Master, options.Command = *master, args
+		if term.IsTerminal(int(os.Stderr.Fd())) {
+			options.Notice = cmd.ErrOrStderr()
+		}
 		code, err := cli.Run(cmd.Context(), options, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		if err != nil || code == 0 {
 			return err

@@ -56,23 +56,10 @@ func (c *Client) find(ctx context.Context, id string) (*mesos.Task, string, erro
 		return nil, "", err
 	}
 	all := append(r.GetGetState().GetGetTasks().GetTasks(), r.GetGetState().GetGetTasks().GetCompletedTasks()...)
-	var found []*mesos.Task
-	for _, t := range all {
-		if name := t.GetTaskId().GetValue(); name == id {
-			found = []*mesos.Task{t}
-			break
-		} else if strings.HasPrefix(name, id) {
-			found = append(found, t)
-		}
+	t, err := match(all, id)
+	if err != nil {
+		return nil, "", err
 	}
-	switch len(found) {
-	case 0:
-		return nil, "", fmt.Errorf("task %q: not known; list tasks with: meseta tasks --all", id)
-	case 1:
-	default:
-		return nil, "", fmt.Errorf("task %q: %d tasks begin like this; give more of the id", id, len(found))
-	}
-	t := found[0]
 	agents := r.GetGetState().GetGetAgents().GetAgents()
 	i := slices.IndexFunc(agents, func(a *masterpb.Response_GetAgents_Agent) bool {
 		return a.GetAgentInfo().GetId().GetValue() == t.GetAgentId().GetValue()
@@ -81,6 +68,34 @@ func (c *Client) find(ctx context.Context, id string) (*mesos.Task, string, erro
 		return nil, "", fmt.Errorf("task %s: its agent %s is not there", t.GetTaskId().GetValue(), t.GetAgentId().GetValue())
 	}
 	return t, agentAddress(agents[i]), nil
+}
+
+// match finds the task that is meant: by its whole id, else by its name, else by the beginning of its id.
+// Of several, one that lives is meant before those that ended, and of these the last.
+func match(all []*mesos.Task, id string) (*mesos.Task, error) {
+	for _, is := range []func(t *mesos.Task) bool{
+		func(t *mesos.Task) bool { return t.GetTaskId().GetValue() == id },
+		func(t *mesos.Task) bool { return t.GetName() == id },
+		func(t *mesos.Task) bool { return strings.HasPrefix(t.GetTaskId().GetValue(), id) },
+	} {
+		var found, live []*mesos.Task
+		for _, t := range all {
+			if is(t) && !terminal(t.GetState()) {
+				live = append(live, t)
+			} else if is(t) {
+				found = append(found, t)
+			}
+		}
+		switch {
+		case len(live) == 1:
+			return live[0], nil
+		case len(live) > 1:
+			return nil, fmt.Errorf("task %q: %d tasks that run are called like this; give more of the id", id, len(live))
+		case len(found) > 0:
+			return found[len(found)-1], nil
+		}
+	}
+	return nil, fmt.Errorf("task %q: not known; list tasks with: meseta tasks --all", id)
 }
 
 // sandboxPath is the name under which a task's agent serves a file of its sandbox.

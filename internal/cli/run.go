@@ -9,6 +9,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -26,8 +27,9 @@ type RunOptions struct {
 	Name    string // default: the command's first word
 	Command []string
 	CPUs    float64
-	Mem     float64 // MiB
-	Disk    float64 // MiB
+	Mem     float64   // MiB
+	Disk    float64   // MiB
+	Notice  io.Writer // hears of waits that take long; nil for silence
 	Logger  *slog.Logger
 }
 
@@ -55,6 +57,10 @@ func Run(ctx context.Context, o RunOptions, stdout, stderr io.Writer) (int, erro
 	group, outputs := errgroup.WithContext(outputs)
 	group.Go(func() error { return r.stream(outputs, client, "stdout", stdout) })
 	group.Go(func() error { return r.stream(outputs, client, "stderr", stderr) })
+	if launched, err := r.awaitLaunch(ctx, o.Notice); !launched {
+		stop()
+		return 0, errors.Join(err, group.Wait())
+	}
 	select {
 	case <-r.ended:
 	case <-outputs.Done(): // nobody reads what the task writes
@@ -81,8 +87,9 @@ type runner struct {
 	options RunOptions
 	task    string
 
-	started chan struct{} // closed when the task's sandbox is known
-	ended   chan struct{} // closed when there is a last status or an error
+	accepted chan struct{} // closed when an offer was taken, or can never be
+	started  chan struct{} // closed when the task's sandbox is known
+	ended    chan struct{} // closed when there is a last status or an error
 
 	// owned by the driver's callbacks until the channel that announces them is closed
 	framework string
@@ -91,10 +98,14 @@ type runner struct {
 	path      string // of the sandbox
 	last      *mesos.TaskStatus
 	failure   error
+
+	mu      sync.Mutex
+	largest string // what was offered last and was too small; guarded by mu
 }
 
 func newRunner(o RunOptions) *runner {
-	return &runner{options: o, task: "run-" + uuid.NewString()[:8], started: make(chan struct{}), ended: make(chan struct{})}
+	return &runner{options: o, task: "run-" + uuid.NewString()[:8], accepted: make(chan struct{}),
+		started: make(chan struct{}), ended: make(chan struct{})}
 }
 
 func (r *runner) id() *mesos.TaskID { return &mesos.TaskID{Value: &r.task} }
@@ -109,14 +120,58 @@ func (r *runner) ResourceOffers(d scheduler.Driver, offers []*mesos.Offer) {
 	for _, o := range offers {
 		if r.launched || scalar(o.Resources, "cpus") < r.options.CPUs || scalar(o.Resources, "mem") < r.options.Mem ||
 			scalar(o.Resources, "disk") < r.options.Disk {
+			r.noteOffer(o)
 			d.DeclineOffer(o.Id, nil)
 			continue
 		}
 		r.launched = true
+		close(r.accepted)
 		a := o.GetUrl().GetAddress()
 		r.agent = net.JoinHostPort(a.GetIp(), strconv.Itoa(int(a.GetPort())))
 		d.LaunchTasks([]*mesos.OfferID{o.Id}, []*mesos.TaskInfo{r.taskInfo(o)}, nil)
 		d.SuppressOffers()
+	}
+}
+
+// noteOffer remembers what was offered last, for people who wait.
+func (r *runner) noteOffer(o *mesos.Offer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.largest = demand(scalar(o.Resources, "cpus"), scalar(o.Resources, "mem"), scalar(o.Resources, "disk"))
+}
+
+// demand prints resources in the words of the flags.
+func demand(cpus, mem, disk float64) string {
+	text := fmt.Sprintf("%s cpus, %s MiB of memory", number(cpus), number(mem))
+	if disk > 0 {
+		text += fmt.Sprintf(", %s MiB of disk", number(disk))
+	}
+	return text
+}
+
+// awaitLaunch waits until an offer was taken and says what it waits for when that takes long. It returns
+// false if ctx ended first.
+func (r *runner) awaitLaunch(ctx context.Context, notice io.Writer) (bool, error) {
+	for every := time.After(2 * time.Second); ; every = time.After(30 * time.Second) {
+		select {
+		case <-r.accepted:
+			return true, nil
+		case <-ctx.Done():
+			return false, fmt.Errorf("interrupted while waiting for an offer of %s",
+				demand(r.options.CPUs, r.options.Mem, r.options.Disk))
+		case <-every:
+		}
+		if notice == nil {
+			continue
+		}
+		r.mu.Lock()
+		last := r.largest
+		r.mu.Unlock()
+		if last == "" {
+			last = "nothing: everything is taken, or there is no agent"
+		}
+		fmt.Fprintf(notice, "meseta: waiting for an offer of %s; offered so far: %s\n",
+			demand(r.options.CPUs, r.options.Mem, r.options.Disk), last)
 	}
 }
 
@@ -158,6 +213,10 @@ func (r *runner) StatusUpdate(_ scheduler.Driver, s *mesos.TaskStatus) {
 func (r *runner) Error(_ scheduler.Driver, err error) {
 	if r.last == nil && r.failure == nil {
 		r.failure = err
+		if !r.launched {
+			r.launched = true
+			close(r.accepted)
+		}
 		close(r.ended)
 	}
 }
