@@ -12,6 +12,7 @@ type link struct {
 	up      bool   // Subscribed came
 	session uint64
 	epoch   uint64
+	unsaid  []AgentBody // what happened between Subscribe and its answer
 }
 
 // linkOpened introduces the agent. A newer connection replaces an older one.
@@ -27,14 +28,18 @@ func (n *Node) linkClosed(in LinkClosed) {
 	}
 }
 
-// tell sends a message if a session stands. Whatever is lost without one is in the next Subscribe, or is
-// a message that nobody promised to deliver.
+// tell sends a message if a session stands. What happens while a Subscribe is on its way is said when it is
+// answered, since the list in it does not say so any more. Whatever is lost without a connection is in the
+// next Subscribe. Messages of executors nobody has promised to deliver.
 func (n *Node) tell(body AgentBody) bool {
-	if !n.link.up {
-		return false
+	if n.link.up {
+		n.emit(ToMaster{Link: n.link.id, Session: n.link.session, Epoch: n.link.epoch, Body: body})
+		return true
 	}
-	n.emit(ToMaster{Link: n.link.id, Session: n.link.session, Epoch: n.link.epoch, Body: body})
-	return true
+	if _, message := body.(ExecutorMessage); !message && n.link.id != 0 {
+		n.link.unsaid = append(n.link.unsaid, body)
+	}
+	return false
 }
 
 // fromMaster applies the fence and hands on.
@@ -93,6 +98,10 @@ func (n *Node) subscribed(in FromMaster, body Subscribed) {
 		n.record(next)
 	}
 	n.emit(Notice{What: NoticeRegistered, Detail: string(body.Agent)})
+	for _, body := range n.link.unsaid {
+		n.tell(body)
+	}
+	n.link.unsaid = nil
 	n.forwardEverything()
 }
 

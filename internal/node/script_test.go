@@ -109,6 +109,7 @@ var errNoCommand = errors.New("no such command")
 //
 //	start                         a fresh core, recovered from the log so far
 //	link [epoch] [cluster]        a connection that gets Subscribed at once
+//	connect   welcome             the same in two steps
 //	unlink | stale <line>         the connection breaks | a message of another session
 //	run F T [exec=E [lives]] [uri] [user-problem] [unsupported] [aware] [killing] [max=10s] [grace=1s]
 //	kill F T [grace]   ack F T uN   message F E   shutdown F E   end F   end-all
@@ -132,6 +133,11 @@ func (s *script) do(t *testing.T, args []string) []string {
 		return s.step(from)
 	case "link":
 		return s.link(args)
+	case "connect":
+		s.links++
+		return s.step(LinkOpened{s.links})
+	case "welcome":
+		return s.step(s.welcome(1, "cluster"))
 	case "wait":
 		d, err := time.ParseDuration(args[0])
 		if err != nil {
@@ -194,8 +200,12 @@ func (s *script) link(args []string) []string {
 		cluster = args[1]
 	}
 	out := s.step(LinkOpened{s.links})
-	return append(out, s.step(FromMaster{Link: s.links, Session: uint64(s.links) * 10, Epoch: epoch,
-		Body: Subscribed{Agent: "A", Cluster: cluster, Master: "M"}})...)
+	return append(out, s.step(s.welcome(epoch, cluster))...)
+}
+
+func (s *script) welcome(epoch uint64, cluster string) Input {
+	return FromMaster{Link: s.links, Session: uint64(s.links) * 10, Epoch: epoch,
+		Body: Subscribed{Agent: "A", Cluster: cluster, Master: "M"}}
 }
 
 func (s *script) fromMaster(body MasterBody) Input {
