@@ -48,7 +48,8 @@ func (d *linkDecoder) decode(m *linkpb.MasterMessage) node.MasterBody {
 		return node.Refused{Reason: b.Refused.Reason, Final: b.Refused.Final}
 	case *linkpb.MasterMessage_RunTask:
 		task, executor := taskOf(b.RunTask.TaskInfo)
-		return node.RunTask{Framework: d.frameworkOf(b.RunTask.FrameworkInfo), Task: task, Executor: executor}
+		return node.RunTask{Framework: d.frameworkOf(b.RunTask.FrameworkInfo), Task: task, Executor: executor,
+			ExecutorLives: b.RunTask.ExecutorLives}
 	case *linkpb.MasterMessage_KillTask:
 		return node.KillTask{Framework: ids.FrameworkID(b.KillTask.FrameworkId), Task: ids.TaskID(b.KillTask.TaskId), Policy: b.KillTask.KillPolicy}
 	case *linkpb.MasterMessage_Acknowledge:

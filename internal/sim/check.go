@@ -141,6 +141,12 @@ func (w *World) checkMachine(h *host) {
 		}
 	}
 	if total := amountsIn(h.total); sum.exceeds(total) {
+		for _, c := range h.launched {
+			w.logf(string(h.site), "runs %s of %s in container %s", c.what(), c.spec.Sandbox.Framework, short(c.id))
+			if c.executor != nil {
+				w.logf(string(h.site), "… with %v", sortedKeys(c.executor.tasks))
+			}
+		}
 		w.fail("%s runs what needs %s, and has %s", h.site, sum, total)
 	}
 }

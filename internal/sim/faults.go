@@ -214,11 +214,13 @@ func (f *faults) schedulerCrash() {
 	}
 }
 
-// failover starts a second scheduler while the first one lives.
+// failover starts a second scheduler while the first one lives. Whoever watches over the two ends the first
+// one if the master does not.
 func (f *faults) failover() {
 	if s := f.someScheduler(); s != nil && s.tenant.id != "" {
 		f.w.count(FaultFailover)
 		s.tenant.startScheduler()
+		s.after(f.w.between(0, 30*time.Second), func() { s.die(false) })
 	}
 }
 

@@ -142,7 +142,7 @@ func (c *conn) release(to int) {
 		for _, msg := range held {
 			c.deliver(to, msg)
 		}
-		if c.torn || !c.ends[1-to].open && len(held) == 0 {
+		if c.torn || !c.ends[1-to].open {
 			c.shut(to, "connection reset")
 		}
 	})

@@ -90,6 +90,8 @@ type scheduler struct {
 	connected  bool
 	suppressed bool
 	stopping   bool
+	calling    bool // a callback is out
+	over       bool // the driver has finished
 	held       []*mesos.Offer
 	used       []*mesos.OfferID
 	tasks      map[ids.TaskID]*belief
@@ -101,8 +103,9 @@ type belief struct {
 	state    mesos.TaskState
 	agent    *mesos.AgentID
 	executor *mesos.ExecutorID
-	index    int  // of the latest status, in the order in which its agent recorded them; -1 for none
-	ended    bool // it was told so by the task's agent
+	index    int    // of the latest status, in the order in which its agent recorded them; -1 for none
+	ended    bool   // it was told so by the task's agent
+	refused  string // it was told, for good, that the task will not run
 }
 
 // alive says whether the scheduler takes the task for alive.
@@ -222,9 +225,14 @@ func (s *scheduler) carryOut(out schedulercore.Output) {
 	case schedulercore.Finished:
 		s.finished(out.TornDown)
 	case schedulercore.Callback:
+		s.calling = true
 		s.after(s.w.faults.callbackTime(), func() {
 			s.behave(out)
+			s.calling = false
 			s.step(schedulercore.Returned{})
+			if s.over {
+				s.leave()
+			}
 		})
 	}
 }
@@ -254,16 +262,22 @@ func (s *scheduler) reports(stream uint64) lineReports {
 	}
 }
 
-// finished is the end of the driver, and so of the process.
+// finished is the end of the driver, and so of the process, once the last callback has returned.
 func (s *scheduler) finished(tornDown bool) {
 	s.logf("driver finished, torn down: %v", tornDown)
+	s.over = true
+	if tornDown || s.stopping {
+		s.tenant.end()
+	}
+	if !s.calling {
+		s.leave()
+	}
+}
+
+func (s *scheduler) leave() {
 	s.die(false)
-	t := s.tenant
-	switch {
-	case tornDown, s.stopping:
-		t.end()
-	case t.scheduler == s:
-		t.comeBack(s.w.faults.downtime())
+	if s.tenant.scheduler == s {
+		s.tenant.comeBack(s.w.faults.downtime())
 	}
 }
 

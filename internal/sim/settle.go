@@ -131,7 +131,7 @@ func (q *inquiry) frameworks() map[ids.FrameworkID]*cluster.Framework {
 func (q *inquiry) machine(h *host, id ids.AgentID) {
 	book := readBook(h.agent)
 	for _, c := range live(h.launched) {
-		if !book.containers[c.id] {
+		if c.live() && !book.containers[c.id] {
 			q.object("%s runs container %s (%s), which its agent does not know", h.site, c.id, c.what())
 		}
 	}

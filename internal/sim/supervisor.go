@@ -68,8 +68,8 @@ func (h *host) launch(spec node.StartContainer, answer func(*container)) {
 		if sup.dead { // it was not started
 			if h.containers[id] == c {
 				delete(h.containers, id)
-				h.launched = slices.DeleteFunc(h.launched, func(other *container) bool { return other == c })
 			}
+			h.launched = slices.DeleteFunc(h.launched, func(other *container) bool { return other == c })
 			answer(nil)
 			return
 		}

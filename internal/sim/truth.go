@@ -209,8 +209,8 @@ func (t *truth) told(s *scheduler, id ids.TaskID, b *belief, status *mesos.TaskS
 		t.w.fail("%s hears %s of %s after %s", s.name, said.state, id, fact.statuses[b.index].state)
 	case said.index == b.index:
 		t.w.count(EventRepeatedStatus)
-	case fact.refused != "" && !node.IsTerminal(said.state):
-		t.w.fail("%s hears %s of %s after it was told: %s", s.name, said.state, id, fact.refused)
+	case b.refused != "" && !node.IsTerminal(said.state):
+		t.w.fail("%s hears %s of %s after it was told: %s", s.name, said.state, id, b.refused)
 	}
 	for i := b.index + 1; i < said.index; i++ {
 		if missed := fact.statuses[i]; !missed.told {
@@ -227,8 +227,9 @@ func (t *truth) toldByMaster(s *scheduler, fact *taskFact, b *belief, status *me
 	if b.ended && (&belief{state: status.GetState()}).alive() {
 		t.w.fail("%s hears %s of %s (%s), which has ended", s.name, status.GetState(), fact.key.Task, status.GetMessage())
 	}
-	if forGood(status) && fact.refused == "" {
-		fact.refused = status.GetState().String() + " " + status.GetMessage()
+	if forGood(status) {
+		b.refused = status.GetState().String() + " " + status.GetMessage()
+		fact.refused = b.refused
 		if fact.running {
 			t.w.fail("%s hears of %s, which runs: %s", s.name, fact.key.Task, fact.refused)
 		}
