@@ -12,7 +12,7 @@ import (
 
 // commandStarted says TASK_RUNNING.
 func (n *Node) commandStarted(e *executor) {
-	e.state = executorRunning
+	n.enter(e, executorRunning)
 	if e.killed {
 		return // its end is on the way and says more
 	}

@@ -8,13 +8,16 @@ import (
 
 // commits knows which records are on their way to the disk and what waits for them.
 //
-// During a Step records gather; at its end they leave as one Persist. Records that nobody waits for
-// (acknowledgements) stay until others leave, or for Config.AcknowledgementDelay at most: a crash then
-// repeats a few updates, and a commit of their own for each would double the work of the disk.
+// During a Step records gather; at its end they leave as one Persist, unless they wait for company:
+//
+//   - Records that nobody waits for (acknowledgements) stay until others leave, or for
+//     Config.AcknowledgementDelay at most: a crash then repeats a few updates, and a commit of their own for
+//     each would double the work of the disk.
+//   - In a crowd each record waits for others, see [Node.company].
 type commits struct {
 	gathered []Record
 	urgent   bool          // somebody waits for what gathered
-	lazyDue  time.Duration // when what gathered leaves anyhow; 0 when nothing waits
+	due      time.Duration // when what gathered leaves
 
 	issued  Ticket // of the last Persist that left
 	durable Ticket
@@ -29,22 +32,41 @@ type waiter struct {
 	then   func()
 }
 
-// record has a record persisted at the end of this Step.
+// record has a record persisted at the end of this Step, or a moment later in a crowd.
 func (n *Node) record(r Record) {
-	n.recordLazily(r)
+	n.gather(r, n.company())
 	n.commits.urgent = true
 }
 
 // recordLazily has a record persisted some time soon.
-func (n *Node) recordLazily(r Record) {
+func (n *Node) recordLazily(r Record) { n.gather(r, n.config.AcknowledgementDelay) }
+
+func (n *Node) gather(r Record, patience time.Duration) {
 	c := &n.commits
 	if c.broken != "" {
 		return
 	}
-	c.gathered = append(c.gathered, r)
-	if c.lazyDue == 0 {
-		c.lazyDue = n.now.Mono + n.config.AcknowledgementDelay
+	if due := n.now.Mono + patience; len(c.gathered) == 0 || due < c.due {
+		c.due = due
 	}
+	c.gathered = append(c.gathered, r)
+}
+
+const (
+	fewAtOnce   = 16                     // is no crowd: nothing waits
+	companyEach = 100 * time.Microsecond // a tenth of what starting a program costs a small machine
+	companyMost = 10 * time.Millisecond
+)
+
+// company is how long a record waits for others when many executors start, or many statuses are on their way,
+// at the same time. They queue for the processor anyhow; what is saved is not only syncs: what becomes durable
+// together is sent together, and master and scheduler handle it together. One after the other, the hand-overs
+// between the processes cost as much as the tasks.
+func (n *Node) company() time.Duration {
+	if n.crowd <= fewAtOnce {
+		return 0
+	}
+	return min(time.Duration(n.crowd)*companyEach, companyMost)
 }
 
 // ticket is the one that covers everything recorded urgently so far.
@@ -58,11 +80,12 @@ func (c *commits) ticket() Ticket {
 // settled reports whether everything that somebody waits for is durable.
 func (c *commits) settled() bool { return !c.urgent && c.durable == c.issued }
 
-func (c *commits) lazyDeadline() time.Duration {
-	if c.lazyDue == 0 {
+// next is when what gathered is due.
+func (c *commits) next() time.Duration {
+	if len(c.gathered) == 0 {
 		return core.Never
 	}
-	return c.lazyDue
+	return c.due
 }
 
 // afterCommit calls then once everything recorded so far in this Step, and before it, is durable: at once
@@ -79,15 +102,15 @@ func (n *Node) afterCommit(then func()) {
 	}
 }
 
-// sealCommit ends a Step: what gathered leaves if somebody waits for it or it is old enough.
+// sealCommit ends a Step: what gathered leaves if it is due.
 func (n *Node) sealCommit() {
 	c := &n.commits
-	if len(c.gathered) == 0 || !c.urgent && n.now.Mono < c.lazyDue {
+	if n.now.Mono < c.next() {
 		return
 	}
 	c.issued++
 	n.emit(Persist{Ticket: c.issued, Records: c.gathered})
-	c.gathered, c.urgent, c.lazyDue = nil, false, 0
+	c.gathered, c.urgent = nil, false
 }
 
 func (n *Node) persisted(in Persisted) {
@@ -114,7 +137,7 @@ func (n *Node) persistFailed(in PersistFailed) {
 	if c.broken == "" {
 		c.broken = "unknown cause"
 	}
-	c.gathered, c.waiting, c.urgent, c.lazyDue = nil, nil, false, 0
+	c.gathered, c.waiting, c.urgent = nil, nil, false
 	n.emit(Notice{What: NoticeBroken, Detail: c.broken})
 	n.refuseUnrecorded()
 }

@@ -29,7 +29,7 @@ func (n *Node) executorOverdue(e *executor) {
 			message: "Executor did not reregister within " + duration.Format(n.config.ExecutorReregistrationTimeout),
 		}
 	}
-	e.state = executorTerminating
+	n.enter(e, executorTerminating)
 	n.killContainer(e, 0)
 }
 
@@ -38,7 +38,7 @@ func (n *Node) endExecutor(e *executor) {
 	if e.state >= executorTerminating {
 		return
 	}
-	e.state = executorTerminating
+	n.enter(e, executorTerminating)
 	if e.stream == 0 {
 		n.timers.stop(&e.deadline)
 		n.killContainer(e, e.grace)

@@ -70,7 +70,7 @@ func (n *Node) executorSubscribes(in ExecutorSubscribes) {
 		n.emit(ToExecutor{Stream: e.stream, Event: ExecutorShutdown{}})
 		return
 	}
-	e.state = executorRunning
+	n.enter(e, executorRunning)
 	n.timers.stop(&e.deadline)
 	n.redeliver(e, in.Tasks)
 	n.deliver(e)

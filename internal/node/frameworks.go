@@ -81,6 +81,7 @@ func (n *Node) removeTask(t *task) {
 	f := t.framework
 	n.timers.stop(&t.retry)
 	f.owed -= len(t.owed)
+	n.crowd -= len(t.owed)
 	t.owed, t.inFlight, t.executor = nil, false, nil
 	if f.tasks[t.id] == t {
 		delete(f.tasks, t.id)
@@ -96,12 +97,21 @@ func (n *Node) addExecutor(f *framework, e executor) *executor {
 		f.executors[e.id] = &e
 	}
 	n.containers[e.container] = &e
+	n.crowd++
 	return &e
+}
+
+// enter moves an executor on in its life.
+func (n *Node) enter(e *executor, s executorState) {
+	if e.state == executorStarting {
+		n.crowd--
+	}
+	e.state = s
 }
 
 // removeExecutor takes an executor out of its framework. Its container is left to the caller.
 func (n *Node) removeExecutor(e *executor) {
-	e.state = executorGone
+	n.enter(e, executorGone)
 	n.timers.stop(&e.deadline)
 	if e.stream != 0 {
 		delete(n.streams, e.stream)

@@ -22,6 +22,7 @@ type Node struct {
 
 	live    bool    // the replay is over
 	ending  *ending // everything is to end
+	crowd   int     // executors that start, and statuses that are owed
 	created uint64  // entities so far; gives them a defined order
 	serial  uint64  // uuids so far
 
@@ -91,7 +92,7 @@ func (n *Node) Step(now core.Time, in Input) []Output {
 
 // NextDeadline is when a Tick is due at the latest, on the clock of core.Time.Mono; core.Never if none is.
 func (n *Node) NextDeadline() time.Duration {
-	return min(n.timers.next(), n.commits.lazyDeadline())
+	return min(n.timers.next(), n.commits.next())
 }
 
 // Identity is what is known of the agent's place in a cluster.

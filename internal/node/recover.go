@@ -100,7 +100,7 @@ func (n *Node) replayStatus(r StatusRecord) {
 	if r.Acknowledged {
 		t.told = r.Status.State
 	} else {
-		t.owe(r.Status, 0)
+		n.owe(t, r.Status, 0)
 	}
 	if !IsTerminal(t.state) {
 		return
@@ -211,7 +211,7 @@ func (n *Node) goOnRunning(e *executor) {
 	if !e.builtin {
 		return // it waits for Accepting
 	}
-	e.state = executorRunning
+	n.enter(e, executorRunning)
 	t := e.task()
 	if t.state == mesos.TaskState_TASK_KILLING {
 		n.killContainer(e, t.grace)

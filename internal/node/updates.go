@@ -29,7 +29,7 @@ func (n *Node) report(t *task, s *Status) {
 		return
 	}
 	n.record(StatusRecord{Framework: t.framework.ID, Task: t.id, Status: s})
-	t.owe(s, n.commits.ticket())
+	n.owe(t, s, n.commits.ticket())
 	if IsTerminal(s.State) {
 		n.taskEnded(t)
 	}
@@ -58,9 +58,10 @@ func (n *Node) taskEnded(t *task) {
 }
 
 // owe puts a status at the end of the queue.
-func (t *task) owe(s *Status, ticket Ticket) {
+func (n *Node) owe(t *task, s *Status, ticket Ticket) {
 	t.owed = append(t.owed, owed{Status: s, ticket: ticket})
 	t.framework.owed++
+	n.crowd++
 }
 
 // remember keeps a status as the last one of its state.
@@ -152,6 +153,7 @@ func (n *Node) acknowledged(t *task) {
 		t.owed = nil
 	}
 	t.framework.owed--
+	n.crowd--
 	t.inFlight = false
 	n.timers.stop(&t.retry)
 	if t.past() {
