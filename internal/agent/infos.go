@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -50,7 +51,7 @@ func decodeTask(info []byte) (task node.TaskInfo, executor *node.ExecutorInfo, u
 	}
 	if m.Executor == nil {
 		t.Command = commandFrom(m.Command)
-		return t, nil, unsupportedBy(m.Container), nil
+		return t, nil, cmp.Or(unsupportedChecks(m), unsupportedBy(m.Container)), nil
 	}
 	raw, err := proto.Marshal(m.Executor)
 	if err != nil {
@@ -62,6 +63,17 @@ func decodeTask(info []byte) (task node.TaskInfo, executor *node.ExecutorInfo, u
 		ShutdownGrace: durationFrom(m.Executor.ShutdownGracePeriod),
 		Info:          raw,
 	}, unsupportedBy(m.Executor.Container), nil
+}
+
+// unsupportedChecks says what a command task asks for beside its container that nothing here does yet.
+func unsupportedChecks(m *mesos.TaskInfo) string {
+	switch {
+	case m.HealthCheck != nil, m.Check != nil:
+		return "this agent does not support checks of command tasks yet"
+	case len(m.Limits) > 0:
+		return "this agent does not support limits yet"
+	}
+	return ""
 }
 
 // unsupportedBy says what a container asks for that nothing here makes yet. To run the command without it

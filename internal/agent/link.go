@@ -23,6 +23,9 @@ const (
 	minPause = 50 * time.Millisecond
 	maxPause = 2 * time.Second
 
+	// sayAgain is how often the log hears of masters that cannot be reached.
+	sayAgain = time.Minute
+
 	// greetTime is how long a master may take to answer Subscribe.
 	greetTime = 15 * time.Second
 )
@@ -45,14 +48,23 @@ type session struct {
 // follow keeps the agent connected to a master until ctx ends.
 func (a *agent) follow(ctx context.Context) {
 	limit := minPause
+	var said time.Time
 	for ctx.Err() == nil {
+		var last error
 		for _, address := range a.config.Masters {
 			if ctx.Err() != nil {
 				return
 			}
-			if a.tryMaster(ctx, address) {
-				limit = minPause
+			taken, err := a.tryMaster(ctx, address)
+			if taken {
+				limit, said = minPause, time.Now()
+			} else if err != nil {
+				last = err
 			}
+		}
+		if last != nil && time.Since(said) > sayAgain && ctx.Err() == nil {
+			a.log.Warn("no master takes this agent; trying on", "masters", a.config.Masters, "error", last)
+			said = time.Now()
 		}
 		pause(ctx, minPause/2+rand.N(limit))
 		limit = min(2*limit, maxPause)
@@ -66,13 +78,14 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// tryMaster stays with one master as long as it can, and reports whether the master had taken the agent.
-func (a *agent) tryMaster(ctx context.Context, address string) bool {
+// tryMaster stays with one master as long as it can, and reports whether the master had taken the agent,
+// or why it could not be reached.
+func (a *agent) tryMaster(ctx context.Context, address string) (taken bool, err error) {
 	log := a.log.With("master", address)
 	raw, err := wire.DialLink(ctx, "http://"+address+linkPath, linkProtocol, nil, wire.DialOptions{})
 	if err != nil {
 		log.Debug("master not reached", "error", err)
-		return false
+		return false, err
 	}
 	k := &masterLink{Link: raw, id: node.LinkID(a.nextLink.Add(1)), taken: make(chan struct{})}
 	err = a.serveLink(ctx, k)
@@ -83,7 +96,7 @@ func (a *agent) tryMaster(ctx context.Context, address string) bool {
 		}
 		log.Log(ctx, level, "link to the master ended", "error", err)
 	}
-	return k.accepted.Load() != nil
+	return k.accepted.Load() != nil, nil
 }
 
 // serveLink reads a link until it ends.

@@ -132,16 +132,33 @@ func openWay(t *testing.T, dir string) {
 	}
 }
 
-func TestContainersThatCannotBeMadeAreNotRunWithout(t *testing.T) {
+// TestWhatIsNotBuiltIsNotRunWithout holds that a task which asks for what the agent cannot give fails, and
+// says why: to run it without would be worse.
+func TestWhatIsNotBuiltIsNotRunWithout(t *testing.T) {
 	m := newTestMaster(t)
 	startAgent(t, m)
 	m.subscribed()
-	task := shellTask("t1", "true")
-	task.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_DOCKER.Enum(), Docker: &mesos.ContainerInfo_DockerInfo{Image: new("alpine")}}
-	m.run(frameworkInfo(), task)
-	got := m.statuses("t1", mesos.TaskState_TASK_FAILED)
-	if s := lastOf(got); stateNames(got) != "FAILED" || s.GetReason() != mesos.TaskStatus_REASON_CONTAINER_LAUNCH_FAILED ||
-		s.GetMessage() != "Failed to launch container: this agent does not support container images yet" {
-		t.Errorf("statuses: %v", got)
+	for name, test := range map[string]struct {
+		ask func(*mesos.TaskInfo)
+		why string
+	}{
+		"image": {func(t *mesos.TaskInfo) {
+			t.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_DOCKER.Enum(), Docker: &mesos.ContainerInfo_DockerInfo{Image: new("alpine")}}
+		}, "container images"},
+		"health": {func(t *mesos.TaskInfo) { t.HealthCheck = &mesos.HealthCheck{} }, "checks of command tasks"},
+		"check":  {func(t *mesos.TaskInfo) { t.Check = &mesos.CheckInfo{} }, "checks of command tasks"},
+		"limits": {func(t *mesos.TaskInfo) {
+			t.Limits = map[string]*mesos.Value_Scalar{"cpus": {Value: new(1.0)}}
+		}, "limits"},
+	} {
+		task := shellTask(name, "true")
+		test.ask(task)
+		m.run(frameworkInfo(), task)
+		got := m.statuses(name, mesos.TaskState_TASK_FAILED)
+		want := "Failed to launch container: this agent does not support " + test.why + " yet"
+		if s := lastOf(got); stateNames(got) != "FAILED" || s.GetMessage() != want ||
+			s.GetReason() != mesos.TaskStatus_REASON_CONTAINER_LAUNCH_FAILED {
+			t.Errorf("%s: statuses: %v", name, got)
+		}
 	}
 }

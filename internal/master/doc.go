@@ -6,8 +6,9 @@
 // asked for, and never refuses. The loop calls Step and carries the outputs out, none of which may
 // block it: events go into the queues of held streams and links, records go to the registrar.
 //
-// The rooms beside the loop: scheduler.go and agents.go are the two public doors, operator calls read
-// a frozen View and never touch the loop otherwise; decode.go, encode.go and agentlink.go translate. None of it decides anything: the rules are in internal/cluster.
+// The rooms beside the loop: scheduler.go and agents.go are the two public doors; operator calls read a
+// frozen View and never touch the loop otherwise; clusterpb translates. None of it decides anything: the
+// rules are in internal/cluster.
 //
 // Start reading at Run in master.go, then loop.go.
 package master
