@@ -15,7 +15,7 @@ import (
 // Mesos means nothing here.
 func takeSettings(cmd *cobra.Command, ignored map[string]string) {
 	file := cmd.Flags().String("config", "", "file with settings, a line \"name = value\" each")
-	settings.Ignore(cmd.Flags(), ignored)
+	settings.Ignore(cmd.Flags(), ignored, switches...)
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
 		sources := settings.Sources{Lookup: os.LookupEnv}
 		if *file != "" {
@@ -50,6 +50,11 @@ var ignoredByAll = map[string]string{
 	"hooks": "there are no modules", "modules": "there are no modules", "modules_dir": "there are no modules",
 	"version": "ask with: meseta version",
 }
+
+// switches are those of them that need no value.
+var switches = []string{"quiet", "initialize_driver_logging", "version", "log_auto_initialize", "authenticate",
+	"authenticate_agents", "authenticate_frameworks", "authenticate_http_frameworks", "authenticate_http_executors",
+	"root_submissions", "strict", "switch_user", "http_command_executor"}
 
 // ignoredByMaster are settings of Mesos' master.
 var ignoredByMaster = map[string]string{

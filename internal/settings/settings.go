@@ -38,12 +38,15 @@ type Sources struct {
 }
 
 // Ignore adds settings of Mesos that mean nothing here, each with a word on why, as hidden flags. They
-// are accepted with a warning, wherever they come from, so that existing unit files go on.
-func Ignore(flags *pflag.FlagSet, why map[string]string) {
+// are accepted with a warning, wherever they come from, so that existing unit files go on. Switches need
+// no value.
+func Ignore(flags *pflag.FlagSet, why map[string]string, switches ...string) {
 	for _, name := range slices.Sorted(maps.Keys(why)) {
 		f := flags.VarPF(&ignored{why: why[name]}, name, "", why[name])
 		f.Hidden = true
-		f.NoOptDefVal = "true" // many of them are switches
+		if slices.Contains(switches, name) {
+			f.NoOptDefVal = "true"
+		}
 	}
 }
 

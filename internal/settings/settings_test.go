@@ -81,13 +81,13 @@ func TestErrorsNameThePlace(t *testing.T) {
 
 func TestSettingsOfMesosThatMeanNothingAreAccepted(t *testing.T) {
 	f, _, port := flags(t)
-	settings.Ignore(f, map[string]string{"quorum": "why not", "log_dir": "logs go to stderr", "zk": "no ZooKeeper here", "logbufsecs": "x"})
-	if err := f.Parse([]string{"--zk=zk://x", "--work-dir=/x"}); err != nil {
+	settings.Ignore(f, map[string]string{"quorum": "why not", "log_dir": "logs go to stderr", "zk": "no ZooKeeper here", "quiet": "x"}, "quiet")
+	if err := f.Parse([]string{"--zk", "zk://x", "--quiet", "--work-dir=/x"}); err != nil {
 		t.Fatal(err)
 	}
 	warnings, err := settings.Resolve(f, settings.Sources{
 		Lookup: lookup(map[string]string{"MESOS_QUORUM": "2"}), File: strings.NewReader("log_dir=/var/log\nport=1"), FileName: "conf"})
-	want := "MESOS_QUORUM has no effect: why not; --zk has no effect: no ZooKeeper here; conf: line 1: log_dir has no effect: logs go to stderr"
+	want := "--quiet has no effect: x; MESOS_QUORUM has no effect: why not; --zk has no effect: no ZooKeeper here; conf: line 1: log_dir has no effect: logs go to stderr"
 	if got := strings.Join(warnings, "; "); err != nil || got != want || *port != 1 {
 		t.Errorf("got %s, %v, port %d\nwant %s, port 1", got, err, *port, want)
 	}
