@@ -255,6 +255,10 @@ func (d *driver) reports(stream uint64) line.Reports[schedulerpb.Event] {
 			d.do(core.Closed{Stream: stream, Refused: refused, Err: err})
 		},
 		Gone: func() { d.machine.Locked(func() { delete(d.lines, stream) }) },
+		// An agent repeats an update until it is acknowledged, and passes over a second acknowledgement.
+		Repeatable: func(m proto.Message) bool {
+			return m.(*schedulerpb.Call).GetType() == schedulerpb.Call_ACKNOWLEDGE
+		},
 	}
 }
 

@@ -134,18 +134,11 @@ func (c *Client) Ask(ctx context.Context, call, answer proto.Message) error {
 }
 
 func (c *Client) call(ctx context.Context, call, answer proto.Message) error {
-	select {
-	case c.turn <- struct{}{}:
-		defer func() { <-c.turn }()
-	case <-ctx.Done():
-		return fmt.Errorf("%s not sent: %w", messageName(call), context.Cause(ctx))
+	to, leave, err := c.enter(ctx, call)
+	if err != nil {
+		return err
 	}
-	c.mu.Lock()
-	to, closed := c.target, c.closed
-	c.mu.Unlock()
-	if closed {
-		return fmt.Errorf("%s not sent: client %w", messageName(call), ErrClosed)
-	}
+	defer leave()
 	if to.streamed {
 		return c.post(ctx, to, call, answer)
 	}
@@ -157,6 +150,22 @@ func (c *Client) call(ctx context.Context, call, answer proto.Message) error {
 		c.settle(to)
 		return true, nil
 	})
+}
+
+// enter waits for the turn of a call, and tells where it goes. leave ends the turn.
+func (c *Client) enter(ctx context.Context, call proto.Message) (to target, leave func(), err error) {
+	select {
+	case c.turn <- struct{}{}:
+	case <-ctx.Done():
+		return to, nil, fmt.Errorf("%s not sent: %w", messageName(call), context.Cause(ctx))
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		<-c.turn
+		return to, nil, fmt.Errorf("%s not sent: client %w", messageName(call), ErrClosed)
+	}
+	return c.target, func() { <-c.turn }, nil
 }
 
 // settle makes to the target of calls, unless a subscription already has one.
@@ -320,6 +329,12 @@ func (c *Client) exchange(line *conn, request []byte, answer proto.Message) erro
 	if err := line.send(request); err != nil {
 		return err
 	}
+	return c.receive(line, answer)
+}
+
+// receive reads the answer to one request.
+func (c *Client) receive(line *conn, answer proto.Message) error {
+	line.reusable = false
 	if answer == nil && line.skipAccepted() {
 		return nil
 	}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 
 	"google.golang.org/protobuf/proto"
@@ -33,6 +34,9 @@ type Reports[Event any] struct {
 	Closed func(refused bool, err error)
 	// Gone reports that nothing more will be reported.
 	Gone func()
+	// Repeatable says whether nobody is harmed when a call is made twice. Such calls are sent together, and
+	// when the connection fails all of them are Unanswered. Nil means no call.
+	Repeatable func(call proto.Message) bool
 }
 
 // Line is one subscription.
@@ -155,8 +159,7 @@ func (l *Line[Event, P]) read(stream *wire.EventStream) error {
 	}
 }
 
-// send sends one call after the other until the line is closed, and then says of the rest that it was not
-// sent.
+// send sends calls in their order until the line is closed, and then says of the rest that it was not sent.
 func (l *Line[Event, P]) send(client *wire.Client) {
 	for {
 		l.mu.Lock()
@@ -164,18 +167,39 @@ func (l *Line[Event, P]) send(client *wire.Client) {
 		l.calls = nil
 		l.mu.Unlock()
 
-		for _, call := range calls {
-			if l.held() {
-				l.reports.Answered(call, outcome.Unsent, errHeld)
-				continue
-			}
-			err := client.Call(l.ctx, call)
-			l.reports.Answered(call, l.outcomeOf(call, err), err)
+		for n := 0; len(calls) > 0; calls = calls[n:] {
+			n = l.together(calls)
+			l.sendTogether(client, calls[:n])
 		}
 		if closed {
 			return
 		}
 		<-l.wake
+	}
+}
+
+// together is how many of the next calls may be sent together.
+func (l *Line[Event, P]) together(calls []proto.Message) int {
+	if l.reports.Repeatable == nil {
+		return 1
+	}
+	n := slices.IndexFunc(calls, func(call proto.Message) bool { return !l.reports.Repeatable(call) })
+	if n < 0 {
+		return len(calls)
+	}
+	return max(n, 1)
+}
+
+// sendTogether sends a few calls and reports what became of them.
+func (l *Line[Event, P]) sendTogether(client *wire.Client, calls []proto.Message) {
+	if l.held() {
+		for _, call := range calls {
+			l.reports.Answered(call, outcome.Unsent, errHeld)
+		}
+		return
+	}
+	for i, err := range client.CallTogether(l.ctx, calls...) {
+		l.reports.Answered(calls[i], l.outcomeOf(calls[i], err), err)
 	}
 }
 

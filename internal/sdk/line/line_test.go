@@ -60,6 +60,9 @@ func open(t *testing.T, s *server) (*line.Line[schedulerpb.Event, *schedulerpb.E
 		},
 		Closed: func(refused bool, err error) { l.closed <- end{refused, err} },
 		Gone:   func() { close(l.gone) },
+		Repeatable: func(c proto.Message) bool {
+			return c.(*schedulerpb.Call).GetType() == schedulerpb.Call_ACKNOWLEDGE
+		},
 	}, wg.Go)
 	t.Cleanup(func() {
 		ln.Close(errors.New("end of the test"))
@@ -196,6 +199,37 @@ func TestCallsKeepTheirOrder(t *testing.T) {
 	for i := range 100 {
 		if got := s.Call(t).Message.GetSuppress().GetRoles()[0]; got != string(rune('a'+i%26)) {
 			t.Fatalf("call %d is %q", i, got)
+		}
+	}
+}
+
+// When a connection fails, every call on it that was sent together with others is unanswered. Calls that must not
+// be made twice are not in such company.
+func TestOnlyRepeatableCallsAreSentTogether(t *testing.T) {
+	release := make(chan struct{})
+	n := 0
+	s := &server{Answer: func(*schedulerpb.Call) (int, string) {
+		switch n++; n {
+		case 1:
+			<-release
+		case 2:
+			return 0, ""
+		}
+		return 202, ""
+	}}
+	s.Start(t)
+	ln, l := open(t, s)
+	s.Subscription(t)
+	ln.Send(call(schedulerpb.Call_ACKNOWLEDGE))
+	s.Call(t)
+	for range 2 {
+		ln.Send(call(schedulerpb.Call_ACKNOWLEDGE))
+	}
+	ln.Send(call(schedulerpb.Call_REVIVE))
+	close(release)
+	for i, want := range []outcome.Outcome{outcome.Accepted, outcome.Unanswered, outcome.Unanswered, outcome.Accepted} {
+		if got := fakeserver.Wait(t, l.answered, "answer"); got.what != want {
+			t.Errorf("call %d, %v, is %v, want %v", i, got.call.GetType(), got.what, want)
 		}
 	}
 }
