@@ -95,6 +95,9 @@ func (c *Cluster) attachAgent(now core.Time, a *Agent, in AgentSubscribe) {
 	for _, id := range before { // what ended them here may have been said on a link that broke
 		c.buryIfEmpty(now, id)
 	}
+	for _, info := range in.Frameworks { // a gone one may have left nothing but history
+		c.buryIfEmpty(now, info.ID)
+	}
 	b := c.byAgent[a.ID]
 	for _, key := range sortedTasks(b.kills) {
 		c.command(a, KillTask{key.Framework, key.Task, b.kills[key]})
@@ -105,13 +108,18 @@ func (c *Cluster) attachAgent(now core.Time, a *Agent, in AgentSubscribe) {
 }
 
 // adoptFrameworks takes in frameworks that only the agent knows, as after a restart of the master, and
-// has those ended that are gone.
+// has those ended that are gone: they are in the books until they have ended, since what runs of them is
+// not free before.
 func (c *Cluster) adoptFrameworks(now core.Time, a *Agent, infos []FrameworkInfo) {
 	for _, info := range infos {
-		if f := c.frameworks.Get(info.ID); f != nil && !f.Gone() {
+		f := c.frameworks.Get(info.ID)
+		if f != nil && !f.Gone() {
 			continue
 		}
 		if c.gone.has(info.ID) {
+			if f == nil {
+				c.admitGone(now, info)
+			}
 			c.command(a, ShutdownFramework{info.ID})
 			continue
 		}
@@ -119,6 +127,14 @@ func (c *Cluster) adoptFrameworks(now core.Time, a *Agent, infos []FrameworkInfo
 		c.awaitReturn(now, &info)
 		c.notice(LevelInfo, "framework recovered from an agent", "framework", info.ID, "agent", a.ID)
 	}
+}
+
+// admitGone puts a framework back into the books that was removed before this master led.
+func (c *Cluster) admitGone(now core.Time, info FrameworkInfo) {
+	c.admitFramework(now, info)
+	f := *c.frameworks.Get(info.ID)
+	f.Removed = now
+	c.frameworks.Put(info.ID, &f)
 }
 
 func (c *Cluster) adoptExecutors(now core.Time, a *Agent, reported []AgentExecutor) {

@@ -29,6 +29,9 @@ func (d *deadlines[K]) set(k K, at time.Duration) {
 	heap.Push(&d.heap, deadline[K]{at, k})
 }
 
+// has tells whether a key has a deadline.
+func (d *deadlines[K]) has(k K) bool { _, ok := d.at[k]; return ok }
+
 // clear takes a key's deadline away.
 func (d *deadlines[K]) clear(k K) { delete(d.at, k) }
 

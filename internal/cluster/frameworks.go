@@ -111,7 +111,9 @@ func (c *Cluster) attachPending(now core.Time, id ids.FrameworkID) {
 		return
 	}
 	if b.pending == "" { // the scheduler left while its record was being written
-		c.failover.set(id, (now.Mono + f.Info.FailoverTimeout))
+		if !f.Connected() && !c.failover.has(id) {
+			c.failover.set(id, now.Mono+f.Info.FailoverTimeout)
+		}
 		return
 	}
 	s := b.pending
@@ -119,17 +121,16 @@ func (c *Cluster) attachPending(now core.Time, id ids.FrameworkID) {
 	c.attach(now, f, s)
 }
 
+// resubscribe lets a scheduler take a known framework over. What changed of the framework is made durable
+// first; where nothing did, the registry is asked all the same whether this master still leads.
 func (c *Cluster) resubscribe(now core.Time, f *Framework, s StreamID, info FrameworkInfo, suppressed []ids.Role) {
 	info.User, info.Principal, info.Checkpoint = f.Info.User, f.Info.Principal, f.Info.Checkpoint
 	next := *f
 	next.Info = info
 	c.frameworks.Put(info.ID, &next)
 	c.tellAllocator(&info, suppressed)
-	if c.byFrame[info.ID].pending != "" {
-		c.pend(info.ID, s)
-		return
-	}
-	c.attach(now, &next, s)
+	c.pend(info.ID, s)
+	c.persist(func(now core.Time) { c.attachPending(now, info.ID) }, AdmitFramework{info})
 }
 
 // attach is the one door into being connected.

@@ -67,7 +67,14 @@ func (h *history) forgetFramework(id ids.FrameworkID) {
 	delete(h.perFrame, id)
 }
 
+// addFramework remembers a framework. One may end several times: once for each agent that a new master
+// finds it on.
 func (h *history) addFramework(f *Framework, limit int) {
+	for known := range h.frameworks.All() {
+		if known.Info.ID == f.Info.ID {
+			return
+		}
+	}
 	h.next++
 	h.buried = append(h.buried, h.next)
 	h.frameworks.Put(h.next, f)

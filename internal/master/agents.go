@@ -1,6 +1,7 @@
 package master
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	linkpb "github.com/meseta/meseta/api/meseta/link/v1"
 	"github.com/meseta/meseta/internal/cluster"
 	"github.com/meseta/meseta/internal/cluster/clusterpb"
+	"github.com/meseta/meseta/internal/registry"
 	"github.com/meseta/meseta/internal/wire"
 )
 
@@ -89,7 +91,11 @@ func (k *agentLink) greet(peer string) (cluster.AgentSubscribe, error) {
 	if err != nil {
 		return cluster.AgentSubscribe{}, fmt.Errorf("address %q of the agent: %w", peer, err)
 	}
-	return clusterpb.AgentSubscribeFrom(k.id, s, ip)
+	in, err := clusterpb.AgentSubscribeFrom(k.id, s, ip)
+	if err != nil {
+		return in, err
+	}
+	return in, registry.Check(registry.AdmitAgent{ID: cmp.Or(in.ID, "yet-unnamed"), Info: in.Info.Raw})
 }
 
 func (k *agentLink) receiveAll(ctx context.Context) error {

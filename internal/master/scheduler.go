@@ -1,6 +1,7 @@
 package master
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/meseta/meseta/internal/cluster"
 	"github.com/meseta/meseta/internal/cluster/clusterpb"
 	"github.com/meseta/meseta/internal/ids"
+	"github.com/meseta/meseta/internal/registry"
 	"github.com/meseta/meseta/internal/wire"
 )
 
@@ -72,17 +74,27 @@ func (m *Master) serveSubscribe(w http.ResponseWriter, r *http.Request, call *sc
 		return
 	}
 	id := cluster.StreamID(uuid.NewString())
+	in := clusterpb.SubscribeFrom(id, call.Subscribe)
+	info := in.Framework
+	info.ID = cmp.Or(info.ID, "yet-unnamed")
+	if err := registry.Check(change(cluster.AdmitFramework{Info: info})); err != nil {
+		wire.Answer(w, http.StatusBadRequest, "Failed to validate scheduler::Call: 'subscribe.framework_info': "+err.Error())
+		return
+	}
+	known := make(chan struct{}) // closed when the core has been told of the stream, or never will be
+	defer close(known)
 	stream, err := wire.Hold(w, r, wire.HoldOptions{Codec: accept, StreamID: string(id), OnEnd: func(error) {
-		m.watch.Go(func() { m.loop.deliverPatiently(m.lifetime, delivery{in: cluster.StreamClosed{Stream: id}}) })
+		m.watch.Go(func() {
+			<-known
+			m.loop.deliverPatiently(m.lifetime, delivery{in: cluster.StreamClosed{Stream: id}})
+		})
 	}})
 	if err != nil {
 		m.log.Debug("subscription refused", "error", err)
 		return
 	}
-	in := clusterpb.SubscribeFrom(id, call.Subscribe)
 	if err := m.loop.deliver(m.lifetime, delivery{in: in, stream: &subscriber{Stream: stream, codec: accept}}); err != nil {
 		stream.Close(err)
-		return
 	}
 }
 
