@@ -22,6 +22,10 @@ type agentBook struct {
 //	no id or unknown id ──persist──▶ connected ◀──subscribe── disconnected ──timeout──▶ removed
 //	                                     └───────link closed───────▲
 func (c *Cluster) agentSubscribe(now core.Time, in AgentSubscribe) {
+	if problem := agentProblem(&in); problem != "" {
+		c.turnAway(in.Link, problem)
+		return
+	}
 	if in.ID == "" {
 		in.ID = c.newAgentID()
 	}
@@ -35,6 +39,10 @@ func (c *Cluster) agentSubscribe(now core.Time, in AgentSubscribe) {
 		c.links[in.Link] = in.ID
 		return
 	}
+	if n := len(c.byAgent); n >= maxAgents {
+		c.turnAway(in.Link, fmt.Sprintf("the cluster has %d agents, which is as many as it takes", n))
+		return
+	}
 	c.byAgent[in.ID] = &agentBook{
 		tasks:     make(map[TaskKey]struct{}),
 		executors: make(map[executorKey]struct{}),
@@ -44,6 +52,13 @@ func (c *Cluster) agentSubscribe(now core.Time, in AgentSubscribe) {
 	}
 	c.links[in.Link] = in.ID
 	c.persist(func(now core.Time) { c.admitPending(now, in.ID) }, AdmitAgent{in.ID, in.Info.Raw})
+}
+
+// turnAway sends an agent away that cannot be let in.
+func (c *Cluster) turnAway(l LinkID, why string) {
+	c.emit(ToAgent{l, Refuse{Reason: why, Final: true}})
+	c.emit(CloseLink{l})
+	c.notice(LevelWarn, "agent refused", "link", l, "reason", why)
 }
 
 func (c *Cluster) dropLink(l LinkID) {

@@ -177,14 +177,26 @@ func (c *Cluster) persisted(now core.Time, in Persisted) {
 	}
 }
 
+// newFrameworkID makes an id that nobody has, not even one who brought his own and chose it alike.
 func (c *Cluster) newFrameworkID() ids.FrameworkID {
-	c.nextFramework++
-	return ids.FrameworkID(fmt.Sprintf("%s-%04d", c.config.MasterID, c.nextFramework-1))
+	for {
+		id := ids.FrameworkID(fmt.Sprintf("%s-%04d", c.config.MasterID, c.nextFramework))
+		c.nextFramework++
+		if c.byFrame[id] == nil && !c.gone.has(id) {
+			return id
+		}
+	}
 }
 
+// newAgentID makes an id that no agent has.
 func (c *Cluster) newAgentID() ids.AgentID {
-	c.nextAgent++
-	return ids.AgentID(fmt.Sprintf("%s-S%d", c.config.MasterID, c.nextAgent-1))
+	for {
+		id := ids.AgentID(fmt.Sprintf("%s-S%d", c.config.MasterID, c.nextAgent))
+		c.nextAgent++
+		if c.byAgent[id] == nil {
+			return id
+		}
+	}
 }
 
 func (c *Cluster) newOfferID() ids.OfferID {

@@ -124,6 +124,14 @@ type TaskInfo struct {
 	Raw        []byte        // canonical mesos.v1.TaskInfo without its resources and executor
 }
 
+// executorRaw is the description of the task's executor; empty for a command task.
+func (t *TaskInfo) executorRaw() []byte {
+	if t.Executor == nil {
+		return nil
+	}
+	return t.Executor.Raw
+}
+
 // TaskKey names a task in the whole cluster.
 type TaskKey struct {
 	Framework ids.FrameworkID

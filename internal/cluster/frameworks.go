@@ -27,7 +27,11 @@ type frameworkBook struct {
 //	                                  gone (until no agent runs anything of it, then history)
 func (c *Cluster) subscribe(now core.Time, in Subscribe) {
 	info := in.Framework
-	if problem := frameworkProblem(&info); problem != "" {
+	problem := frameworkProblem(&info)
+	if problem == "" {
+		problem = tooMany("SUBSCRIBE", "suppressed roles", len(in.Suppressed), maxRoles)
+	}
+	if problem != "" {
 		c.refuse(in.Stream, problem)
 		return
 	}
@@ -40,6 +44,10 @@ func (c *Cluster) subscribe(now core.Time, in Subscribe) {
 	}
 	if f := c.frameworks.Get(info.ID); f != nil {
 		c.resubscribe(now, f, in.Stream, info, in.Suppressed)
+		return
+	}
+	if n := c.frameworks.Len(); n >= maxFrameworks {
+		c.refuse(in.Stream, fmt.Sprintf("The cluster has %d frameworks, which is as many as it takes", n))
 		return
 	}
 	c.admitFramework(now, info)
@@ -262,6 +270,10 @@ func (c *Cluster) schedulerCall(now core.Time, in SchedulerCall) {
 	case in.Stream != f.Stream:
 		c.answer(BadRequest, fmt.Sprintf("The stream ID '%s' included in this request didn't match "+
 			"the stream ID currently associated with framework ID %s", in.Stream, in.Framework))
+		return
+	}
+	if problem := callProblem(in.Call); problem != "" {
+		c.answer(BadRequest, problem)
 		return
 	}
 	c.answer(Accepted, "")

@@ -87,9 +87,6 @@ func (h *history) addFramework(f *Framework, limit int) {
 	h.buried = h.buried[1:]
 }
 
-// maxTombstones bounds the ids of removed frameworks that are remembered.
-const maxTombstones = 100_000
-
 // tombstones are the ids of removed frameworks, the oldest forgotten first.
 type tombstones struct {
 	seen  map[ids.FrameworkID]bool

@@ -443,6 +443,8 @@ func printCommand(c Command) string {
 	switch c := c.(type) {
 	case Welcome:
 		return "welcome " + string(c.Agent)
+	case Refuse:
+		return "refused" + map[bool]string{true: " for good"}[c.Final] + ": " + c.Reason
 	case RunTask:
 		text := fmt.Sprintf("run %s of %s with %s", c.Task.ID, c.Framework.Info.ID, c.Task.Resources)
 		if c.Task.Executor != nil {

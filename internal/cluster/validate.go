@@ -1,9 +1,11 @@
 package cluster
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/meseta/meseta/api/mesos/v1"
 	"github.com/meseta/meseta/internal/ids"
@@ -13,6 +15,8 @@ import (
 func frameworkProblem(f *FrameworkInfo) string {
 	multi := f.Capabilities.Has(mesos.FrameworkInfo_Capability_MULTI_ROLE)
 	switch {
+	case len(f.Roles) > maxRoles:
+		return fmt.Sprintf("'FrameworkInfo.roles' has %d items, at most %d are taken", len(f.Roles), maxRoles)
 	case multi && f.RoleSet:
 		return "'FrameworkInfo.role' must not be set when the framework is MULTI_ROLE capable"
 	case !multi && len(f.Roles) > 0:
@@ -35,7 +39,96 @@ func frameworkProblem(f *FrameworkInfo) string {
 			return problem
 		}
 	}
+	return descriptionProblem(f)
+}
+
+// descriptionProblem says what of a framework's description cannot be kept; empty if all of it can.
+func descriptionProblem(f *FrameworkInfo) string {
+	for _, text := range []struct{ field, value string }{
+		{"FrameworkInfo.name", f.Name}, {"FrameworkInfo.user", f.User}, {"FrameworkInfo.principal", f.Principal},
+	} {
+		if problem := nameProblem(text.field, text.value); problem != "" {
+			return problem
+		}
+	}
+	if len(f.Raw) > maxFrameworkInfo {
+		return fmt.Sprintf("'FrameworkInfo' has %d bytes, at most %d are taken", len(f.Raw), maxFrameworkInfo)
+	}
 	return ""
+}
+
+// nameProblem says why a text cannot be somebody's name; empty if it can.
+func nameProblem(field, text string) string {
+	switch {
+	case len(text) > maxName:
+		return fmt.Sprintf("'%s' has %d bytes, at most %d are taken", field, len(text), maxName)
+	case !utf8.ValidString(text):
+		return fmt.Sprintf("'%s' is not UTF-8", field)
+	}
+	return ""
+}
+
+// agentProblem says why an agent cannot be let in; empty if it can.
+func agentProblem(in *AgentSubscribe) string {
+	if in.ID != "" {
+		if problem := idProblem(string(in.ID)); problem != "" {
+			return "agent id: " + problem
+		}
+	}
+	if problem := nameProblem("AgentInfo.hostname", in.Info.Hostname); problem != "" {
+		return problem
+	}
+	if len(in.Info.Raw) > maxAgentInfo {
+		return fmt.Sprintf("'AgentInfo' has %d bytes, at most %d are taken", len(in.Info.Raw), maxAgentInfo)
+	}
+	for i := range in.Frameworks {
+		f := &in.Frameworks[i]
+		if problem := cmp.Or(idProblem(string(f.ID)), frameworkProblem(f)); problem != "" {
+			return fmt.Sprintf("framework %.60q: %s", f.ID, problem)
+		}
+	}
+	for i := range in.Executors {
+		if problem := idProblem(string(in.Executors[i].Info.ID)); problem != "" {
+			return fmt.Sprintf("executor %.60q: %s", in.Executors[i].Info.ID, problem)
+		}
+	}
+	for i := range in.Tasks {
+		if problem := idProblem(string(in.Tasks[i].Info.ID)); problem != "" {
+			return fmt.Sprintf("task %.60q: %s", in.Tasks[i].Info.ID, problem)
+		}
+	}
+	return ""
+}
+
+// callProblem says why a call is not looked at any further: it asks for too much at once, or names what
+// could not be passed on to an agent; empty if there is no reason.
+func callProblem(call Call) string {
+	switch call := call.(type) {
+	case Accept:
+		return cmp.Or(tooMany("ACCEPT", "tasks", len(call.Tasks), maxTasks), tooMany("ACCEPT", "offers", len(call.Offers), maxNamed))
+	case Decline:
+		return tooMany("DECLINE", "offers", len(call.Offers), maxNamed)
+	case Revive:
+		return tooMany("REVIVE", "roles", len(call.Roles), maxRoles)
+	case Suppress:
+		return tooMany("SUPPRESS", "roles", len(call.Roles), maxRoles)
+	case Reconcile:
+		return tooMany("RECONCILE", "tasks", len(call.Tasks), maxNamed)
+	case Acknowledge:
+		return nameProblem("task_id", string(call.Task))
+	case Shutdown:
+		return nameProblem("executor_id", string(call.Executor))
+	case Message:
+		return nameProblem("executor_id", string(call.Executor))
+	}
+	return ""
+}
+
+func tooMany(call, what string, n, most int) string {
+	if n <= most {
+		return ""
+	}
+	return fmt.Sprintf("%s names %d %s, at most %d are taken in one call", call, n, what, most)
 }
 
 func duplicates(roles []ids.Role) (twice []string) {
@@ -48,9 +141,6 @@ func duplicates(roles []ids.Role) (twice []string) {
 	return twice
 }
 
-// maxID is the longest id that is taken: ids become names of directories.
-const maxID = 255
-
 // idProblem says why an id cannot be used, in Mesos' words; empty if it can.
 func idProblem(id string) string {
 	bad := func(r rune) bool { return unicode.IsControl(r) || r == '/' || r == '\\' }
@@ -59,6 +149,8 @@ func idProblem(id string) string {
 		return "ID must not be empty"
 	case len(id) > maxID:
 		return fmt.Sprintf("ID must not be greater than %d characters", maxID)
+	case !utf8.ValidString(id):
+		return fmt.Sprintf("'%s' is not UTF-8", strings.ToValidUTF8(id, "\uFFFD"))
 	case id == "." || id == "..":
 		return fmt.Sprintf("'%s' is disallowed", id)
 	case strings.ContainsFunc(id, bad):
@@ -81,8 +173,11 @@ func (l *launch) problem(t *TaskInfo) string {
 	if (t.Executor != nil) == t.HasCommand {
 		return "Task should have at least one (but not both) of CommandInfo or ExecutorInfo present"
 	}
-	if t.Problem != "" {
-		return t.Problem
+	if problem := cmp.Or(t.Problem, nameProblem("TaskInfo.name", t.Name)); problem != "" {
+		return problem
+	}
+	if size := len(t.Raw) + len(t.executorRaw()); size > maxTaskInfo {
+		return fmt.Sprintf("Task and executor are described in %d bytes, at most %d are taken", size, maxTaskInfo)
 	}
 	if t.Resources.IsEmpty() {
 		return "Task uses no resources"
@@ -106,6 +201,9 @@ func (l *launch) executor(t *TaskInfo) (need Resources, problem string) {
 	e := t.Executor
 	if problem := idProblem(string(e.ID)); problem != "" {
 		return need, "Executor ID is invalid: " + problem
+	}
+	if problem := nameProblem("ExecutorInfo.name", e.Name); problem != "" {
+		return need, problem
 	}
 	if e.Framework != "" && e.Framework != l.f.Info.ID {
 		return need, fmt.Sprintf("ExecutorInfo has an invalid FrameworkID (Actual: %s vs Expected: %s)", e.Framework, l.f.Info.ID)
