@@ -80,6 +80,7 @@ func (s *server) fork(spawner *spawn.Spawner, spec *container.Spec) {
 		s.tell(ledger.ForkFailed{Err: launchError(spec, err)})
 		return
 	}
+	before := track.Now()
 	pid, err := spawner.Start(c)
 	leave()
 	if err != nil {
@@ -89,7 +90,7 @@ func (s *server) fork(spawner *spawn.Spawner, spec *container.Spec) {
 		return
 	}
 	// Not reaped before born: its start can be read, and Forked comes before MainEnded.
-	process, _ := track.Identify(pid)
+	process, _ := track.IdentifyBorn(pid, before)
 	s.tell(ledger.Forked{ID: spec.ID, Started: container.Started{PID: pid, StartTime: process.StartTime, At: time.Now().Round(0)}})
 	s.mains.born(spawner, spec.ID, pid)
 }
