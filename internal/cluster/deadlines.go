@@ -8,10 +8,10 @@ import (
 	"github.com/meseta/meseta/internal/core"
 )
 
-// deadlines keeps at most one deadline per key and finds the earliest.
+// deadlines keeps at most one deadline per key and finds the earliest. It holds nothing of keys whose
+// deadline was cleared: a framework that comes and goes may name one that is years away each time.
 type deadlines[K cmp.Ordered] struct {
 	heap deadlineHeap[K]
-	at   map[K]time.Duration
 }
 
 type deadline[K cmp.Ordered] struct {
@@ -20,63 +20,65 @@ type deadline[K cmp.Ordered] struct {
 }
 
 func newDeadlines[K cmp.Ordered]() deadlines[K] {
-	return deadlines[K]{at: make(map[K]time.Duration)}
+	return deadlines[K]{deadlineHeap[K]{at: make(map[K]int)}}
 }
 
 // set gives a key a deadline, in place of the one it had.
 func (d *deadlines[K]) set(k K, at time.Duration) {
-	d.at[k] = at
+	d.clear(k)
 	heap.Push(&d.heap, deadline[K]{at, k})
 }
 
 // has tells whether a key has a deadline.
-func (d *deadlines[K]) has(k K) bool { _, ok := d.at[k]; return ok }
+func (d *deadlines[K]) has(k K) bool { _, ok := d.heap.at[k]; return ok }
 
 // clear takes a key's deadline away.
-func (d *deadlines[K]) clear(k K) { delete(d.at, k) }
+func (d *deadlines[K]) clear(k K) {
+	if i, ok := d.heap.at[k]; ok {
+		heap.Remove(&d.heap, i)
+	}
+}
 
 // next is the earliest deadline, core.Never if there is none.
 func (d *deadlines[K]) next() time.Duration {
-	d.dropStale()
-	if len(d.heap) == 0 {
+	if d.heap.Len() == 0 {
 		return core.Never
 	}
-	return d.heap[0].at
+	return d.heap.line[0].at
 }
 
 // pop takes out a key whose deadline has come; keys of one moment come in order.
 func (d *deadlines[K]) pop(now time.Duration) (K, bool) {
-	d.dropStale()
-	if len(d.heap) == 0 || d.heap[0].at > now {
+	if d.next() > now {
 		var none K
 		return none, false
 	}
-	k := heap.Pop(&d.heap).(deadline[K]).key
-	delete(d.at, k)
-	return k, true
+	return heap.Pop(&d.heap).(deadline[K]).key, true
 }
 
-// dropStale removes what was cleared or replaced from the front of the heap.
-func (d *deadlines[K]) dropStale() {
-	for len(d.heap) > 0 {
-		if at, ok := d.at[d.heap[0].key]; ok && at == d.heap[0].at {
-			return
-		}
-		heap.Pop(&d.heap)
-	}
+// deadlineHeap is deadlines, the earliest at the front, and where each stands.
+type deadlineHeap[K cmp.Ordered] struct {
+	line []deadline[K]
+	at   map[K]int
 }
 
-type deadlineHeap[K cmp.Ordered] []deadline[K]
-
-func (h deadlineHeap[K]) Len() int { return len(h) }
-func (h deadlineHeap[K]) Less(i, j int) bool {
-	return cmp.Or(cmp.Compare(h[i].at, h[j].at), cmp.Compare(h[i].key, h[j].key)) < 0
+func (h *deadlineHeap[K]) Len() int { return len(h.line) }
+func (h *deadlineHeap[K]) Less(i, j int) bool {
+	a, b := h.line[i], h.line[j]
+	return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.key, b.key)) < 0
 }
-func (h deadlineHeap[K]) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
-func (h *deadlineHeap[K]) Push(x any)   { *h = append(*h, x.(deadline[K])) }
+func (h *deadlineHeap[K]) Swap(i, j int) {
+	h.line[i], h.line[j] = h.line[j], h.line[i]
+	h.at[h.line[i].key], h.at[h.line[j].key] = i, j
+}
+func (h *deadlineHeap[K]) Push(x any) {
+	d := x.(deadline[K])
+	h.at[d.key] = len(h.line)
+	h.line = append(h.line, d)
+}
 func (h *deadlineHeap[K]) Pop() any {
-	old := *h
-	last := old[len(old)-1]
-	*h = old[:len(old)-1]
+	last := h.line[len(h.line)-1]
+	h.line = h.line[:len(h.line)-1]
+	delete(h.at, last.key)
 	return last
 }

@@ -1,25 +1,30 @@
 package cluster
 
-import "iter"
+import (
+	"cmp"
+	"iter"
+	"slices"
+)
 
 // pageSize is the number of entries that are copied when a page changes after a snapshot.
 const pageSize = 1024
 
 // Table keeps immutable entries in the order of their creation and finds them by key. Replacing an
 // entry leaves every snapshot as it was: snapshots share pages with the table, and a page that a
-// snapshot holds is copied before its first change.
+// snapshot holds is copied before its first change. A page without entries is dropped wherever it
+// stands, so that one entry that stays for ever does not keep all that came and went behind it.
 type Table[K comparable, V any] struct {
-	pages []*page[V]
-	first int // number of entries that were dropped from the front with their pages
-	next  int // position of the next new entry, counted from the very first one
-	at    map[K]int
+	pages []*page[V] // by number; all have entries, but for the last one, which may be empty
+	next  int        // position of the next new entry, counted from the very first one
+	at    map[K]int  // positions
 	epoch uint64
 }
 
 type page[V any] struct {
-	epoch uint64 // of the table when the page was made; older means shared with a snapshot
-	live  int
-	slots [pageSize]*V
+	epoch  uint64 // of the table when the page was made; older means shared with a snapshot
+	number int    // of its first position, in pages
+	live   int
+	slots  [pageSize]*V
 }
 
 // NewTable returns an empty table.
@@ -36,8 +41,7 @@ func (t *Table[K, V]) Get(k K) *V {
 	if !ok {
 		return nil
 	}
-	i -= t.first
-	return t.pages[i/pageSize].slots[i%pageSize]
+	return t.pages[t.find(i/pageSize)].slots[i%pageSize]
 }
 
 // Put publishes an entry: at the end if the key is new, in the place of its former value otherwise.
@@ -48,12 +52,11 @@ func (t *Table[K, V]) Put(k K, v *V) {
 		i = t.next
 		t.next++
 		t.at[k] = i
+		if i%pageSize == 0 {
+			t.turn(i / pageSize)
+		}
 	}
-	i -= t.first
-	if i/pageSize == len(t.pages) {
-		t.pages = append(t.pages, &page[V]{epoch: t.epoch})
-	}
-	p := t.own(i / pageSize)
+	p := t.own(t.find(i / pageSize))
 	if !known {
 		p.live++
 	}
@@ -67,14 +70,32 @@ func (t *Table[K, V]) Delete(k K) {
 		return
 	}
 	delete(t.at, k)
-	i -= t.first
-	p := t.own(i / pageSize)
+	n := t.find(i / pageSize)
+	p := t.own(n)
 	p.slots[i%pageSize] = nil
 	p.live--
-	for len(t.pages) > 1 && t.pages[0].live == 0 {
-		t.pages = t.pages[1:]
-		t.first += pageSize
+	if p.live == 0 && n < len(t.pages)-1 {
+		t.pages = slices.Delete(t.pages, n, n+1)
 	}
+}
+
+// turn begins a page.
+func (t *Table[K, V]) turn(number int) {
+	if last := len(t.pages) - 1; last >= 0 && t.pages[last].live == 0 {
+		t.pages = t.pages[:last]
+	}
+	t.pages = append(t.pages, &page[V]{epoch: t.epoch, number: number})
+}
+
+// find is where the page of a number stands. It is where it would be if none had been dropped, or
+// before that.
+func (t *Table[K, V]) find(number int) int {
+	most := number - t.pages[0].number
+	if most < len(t.pages) && t.pages[most].number == number {
+		return most
+	}
+	n, _ := slices.BinarySearchFunc(t.pages, number, func(p *page[V], number int) int { return cmp.Compare(p.number, number) })
+	return n
 }
 
 // own returns the page for writing.
@@ -98,7 +119,7 @@ type Snapshot[V any] struct{ pages []*page[V] }
 // Snapshot freezes the table as it is. Its cost is that of copying the page table.
 func (t *Table[K, V]) Snapshot() Snapshot[V] {
 	t.epoch++
-	return Snapshot[V]{pages: append([]*page[V](nil), t.pages...)}
+	return Snapshot[V]{pages: slices.Clone(t.pages)}
 }
 
 // All walks the entries in the order of their creation.
