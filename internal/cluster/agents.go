@@ -14,7 +14,8 @@ type agentBook struct {
 	executors map[executorKey]struct{}
 	offers    map[ids.OfferID]struct{}
 	kills     map[TaskKey][]byte // asked for while the agent was away
-	pending   *AgentSubscribe    // subscribed, but its record is not yet durable
+	strays    map[TaskKey]Resources
+	pending   *AgentSubscribe // subscribed, but its record is not yet durable
 }
 
 // agentSubscribe lets an agent in: a new one, or one that comes back with what it runs.
@@ -48,6 +49,7 @@ func (c *Cluster) agentSubscribe(now core.Time, in AgentSubscribe) {
 		executors: make(map[executorKey]struct{}),
 		offers:    make(map[ids.OfferID]struct{}),
 		kills:     make(map[TaskKey][]byte),
+		strays:    make(map[TaskKey]Resources),
 		pending:   &in,
 	}
 	c.links[in.Link] = in.ID
@@ -172,26 +174,28 @@ func (c *Cluster) adoptExecutors(now core.Time, a *Agent, reported []AgentExecut
 
 func (c *Cluster) adoptTasks(now core.Time, a *Agent, reported []AgentTask) map[TaskKey]bool {
 	seen := make(map[TaskKey]bool, len(reported))
+	c.dropStrays(now, a.ID) // those that are left are reported again
 	for _, r := range reported {
 		key := TaskKey{r.Framework, r.Info.ID}
 		r.Info.Agent = a.ID
+		if r.Finished {
+			c.adoptFinished(now, key, r)
+			continue
+		}
 		seen[key] = true
 		t := c.tasks.Get(key)
 		switch {
-		case r.Finished && t != nil:
-			c.completeTask(now, c.moveTask(now, t, r.State, nil))
-		case r.Finished:
-			c.history.recall(&Task{Key: key, Info: r.Info, Role: roleOf(r.Info.Resources), State: r.State, Created: now,
-				Statuses: r.Statuses, Shown: lastStatus(r.Statuses)}, c.byFrame[r.Framework] != nil,
-				c.config.CompletedTasks, c.config.CompletedFrameworks)
 		case c.byFrame[r.Framework] == nil:
 		case t != nil && t.Info.Agent != a.ID: // launched again elsewhere after a failover
-			c.command(a, KillTask{Framework: r.Framework, Task: r.Info.ID})
+			if Terminal(r.State) {
+				continue
+			}
+			c.addStray(a, key, r.Info.Resources)
 			c.notice(LevelWarn, "task runs on two agents; the newcomer is killed", "framework", r.Framework,
 				"task", r.Info.ID, "stays", t.Info.Agent, "killed", a.ID)
 		case t == nil:
 			c.addTask(&Task{Key: key, Info: r.Info, Role: roleOf(r.Info.Resources), State: r.State,
-				Created: now, Statuses: r.Statuses, Shown: lastStatus(r.Statuses)})
+				Created: now, Statuses: r.Statuses, Shown: statusOf(r.Statuses, r.Told)})
 			if !Terminal(r.State) {
 				c.adopt(r.Framework, a.ID, r.Info.Resources)
 			}
@@ -201,6 +205,21 @@ func (c *Cluster) adoptTasks(now core.Time, a *Agent, reported []AgentTask) map[
 		}
 	}
 	return seen
+}
+
+// adoptFinished takes in a task that is history on its agent. A task in the books may have its id and be
+// another one, as ids may be used again: it is the same if its end is the last that was heard of it.
+func (c *Cluster) adoptFinished(now core.Time, key TaskKey, r AgentTask) {
+	end := statusOf(r.Statuses, r.State)
+	if t := c.tasks.Get(key); t != nil {
+		if t.Info.Agent == r.Info.Agent && Terminal(t.State) && t.Shown.UUID == end.UUID {
+			c.completeTask(now, t)
+		}
+		return
+	}
+	c.history.recall(&Task{Key: key, Info: r.Info, Role: roleOf(r.Info.Resources), State: r.State, Created: now,
+		Statuses: r.Statuses, Shown: end}, c.byFrame[key.Framework] != nil,
+		c.config.CompletedTasks, c.config.CompletedFrameworks)
 }
 
 // dropUnreported ends the tasks that the agent should run and does not: it never got them.
@@ -286,6 +305,7 @@ func (c *Cluster) clearAgent(now core.Time, a *Agent, state func(*Framework) mes
 	for _, key := range sortedExecutors(b.executors) {
 		c.removeExecutor(now, key)
 	}
+	c.dropStrays(now, a.ID)
 	for f := range c.frameworks.All() {
 		c.tell(f, Failure{Agent: a.ID})
 	}
@@ -305,6 +325,9 @@ func (c *Cluster) frameworksOn(id ids.AgentID) []ids.FrameworkID {
 	}
 	for key := range b.executors {
 		on[key.framework] = struct{}{}
+	}
+	for key := range b.strays {
+		on[key.Framework] = struct{}{}
 	}
 	return sorted(on)
 }
@@ -336,6 +359,11 @@ func (c *Cluster) frameworkGone(now core.Time, in AgentFrameworkGone) {
 	for _, key := range sortedExecutors(b.executors) {
 		if key.framework == in.Framework {
 			c.removeExecutor(now, key)
+		}
+	}
+	for _, key := range sortedTasks(b.strays) {
+		if key.Framework == in.Framework {
+			c.dropStray(now, a.ID, key)
 		}
 	}
 	c.buryIfEmpty(now, in.Framework)

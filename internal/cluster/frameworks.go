@@ -245,7 +245,7 @@ func (c *Cluster) buryIfEmpty(now core.Time, id ids.FrameworkID) {
 	if f == nil || !f.Gone() || len(b.agents) > 0 {
 		return
 	}
-	for key := range b.tasks { // ended, but never acknowledged
+	for _, key := range sortedTasks(b.tasks) { // ended, but never acknowledged
 		c.completeTask(now, c.tasks.Get(key))
 	}
 	c.frameworks.Delete(id)

@@ -206,6 +206,7 @@ type AgentTask struct {
 	Framework ids.FrameworkID
 	Info      TaskInfo
 	State     mesos.TaskState // the latest the agent knows
+	Told      mesos.TaskState // of the status that is on its way to the scheduler, or else of the last acknowledged
 	Statuses  []Status        // the last one of each state, oldest first
 	Finished  bool            // its terminal status was acknowledged: history only
 }

@@ -92,7 +92,7 @@ func newScript() *script {
 //	recover [framework=F] [removed=F]
 //	subscribe [id=F] [role=R] [aware] [timeout=10s] [suppressed]   a scheduler, on a new stream
 //	close F                                                        its stream ends
-//	agent [id=A] [res=cpus:4;mem:1024] [task=F/T/STATE] [exec=F/E] [framework=F]
+//	agent [id=A] [res=cpus:4;mem:1024] [task=F/T/STATUS…] [exec=F/E] [framework=F]
 //	unlink A   unregister A                                        its link ends | it leaves
 //	accept F O[,O] [T[/E][=RES] …] [refuse=5s]    decline F O [refuse=5s]
 //	revive F   suppress F   teardown F   kill F T [A]   shutdown F E A   message F E A
@@ -307,7 +307,7 @@ func (s *script) agent(t *testing.T, option map[string][]string) Input {
 		p := strings.Split(one, "/")
 		task := s.task(t, p[1])
 		task.Agent, task.Resources = in.ID, task.Resources.Allocate("*")
-		in.Tasks = append(in.Tasks, AgentTask{Framework: ids.FrameworkID(p[0]), Info: task, State: state(t, p[2])})
+		in.Tasks = append(in.Tasks, agentTask(t, p[0], task, p[2:]))
 	}
 	for _, one := range option["exec"] {
 		f, e, _ := strings.Cut(one, "/")
@@ -317,6 +317,27 @@ func (s *script) agent(t *testing.T, option map[string][]string) Input {
 		in.Frameworks = append(in.Frameworks, FrameworkInfo{ID: ids.FrameworkID(f)})
 	}
 	return in
+}
+
+// agentTask reads STATUS[/STATUS …][/ended] of a task that an agent reports: what its scheduler was told
+// last, and then what it was not, a STATUS being STATE[#N]. A task that has "ended" is history.
+func agentTask(t *testing.T, framework string, info TaskInfo, words []string) AgentTask {
+	out := AgentTask{Framework: ids.FrameworkID(framework), Info: info}
+	for i, word := range words {
+		if word == "ended" {
+			out.Finished = true
+			continue
+		}
+		name, number, numbered := strings.Cut(word, "#")
+		out.State = state(t, name)
+		if i == 0 {
+			out.Told = out.State
+		}
+		if n, _ := strconv.Atoi(number); numbered {
+			out.Statuses = append(out.Statuses, Status{Task: info.ID, State: out.State, UUID: UUID{15: byte(n)}, Raw: []byte(word)})
+		}
+	}
+	return out
 }
 
 // task reads T[/E][=RES][@A], with % for a slash in T; a task asks for one cpu unless it says otherwise.

@@ -77,11 +77,14 @@ func withStatus(have []Status, s Status) []Status {
 	return append(kept, s)
 }
 
-func lastStatus(s []Status) Status {
-	if len(s) == 0 {
-		return Status{}
+// statusOf is the status of a state; zero if there is none.
+func statusOf(have []Status, s mesos.TaskState) Status {
+	for _, h := range have {
+		if h.State == s {
+			return h
+		}
 	}
-	return s[len(s)-1]
+	return Status{}
 }
 
 // addExecutor enters a custom executor into the books.

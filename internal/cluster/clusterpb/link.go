@@ -56,6 +56,7 @@ func agentTask(m *linkpb.Task) (cluster.AgentTask, error) {
 	t := cluster.AgentTask{
 		Framework: ids.FrameworkID(m.FrameworkId),
 		State:     mesos.TaskState(m.State),
+		Told:      mesos.TaskState(m.AcknowledgedState),
 		Finished:  m.TerminalAcknowledged,
 	}
 	info := new(mesos.TaskInfo)
