@@ -122,6 +122,7 @@ func (a *agent) carryOut(out node.Output, answer func(node.Answer)) {
 	switch out := out.(type) {
 	case node.Persist:
 		a.journal.append(out)
+		a.meetFate(a.crash)
 	case node.ToMaster:
 		a.toMaster(out)
 	case node.CloseLink:
@@ -154,9 +155,6 @@ func (a *agent) carryOut(out node.Output, answer func(node.Answer)) {
 }
 
 func (a *agent) note(n node.Notice) {
-	if n.What == node.NoticeOrphan {
-		a.w.count(EventOrphan)
-	}
 	if a.w.recording {
 		a.logf("%s %s", n.What, describeNotice(n))
 	}

@@ -3,6 +3,9 @@ package sim
 import (
 	"slices"
 
+	"google.golang.org/protobuf/proto"
+
+	"github.com/meseta/meseta/api/mesos/v1"
 	"github.com/meseta/meseta/internal/cluster"
 	"github.com/meseta/meseta/internal/node"
 )
@@ -88,14 +91,25 @@ func (b *bugs) atRestart(d *disk) {
 	}
 }
 
+// beforeCommand looks at a command that is about to be sent to an agent. To see what LateRun makes of it, a
+// link has to break under it.
+func (b *bugs) beforeCommand(c *conn, out cluster.ToAgent) {
+	if _, ok := out.Command.(cluster.RunTask); ok && b.is(LateRun, 3) {
+		c.doom, c.late = true, true
+	}
+}
+
 // afterCommand looks at a command that has been sent to an agent.
 func (b *bugs) afterCommand(m *master, c *conn, out cluster.ToAgent) {
 	run, ok := out.Command.(cluster.RunTask)
 	if !ok || !b.is(ReusedOffer, 20) {
 		return
 	}
-	run.Task.ID += "-again"
-	c.send(1, m.leader.CommandTo(uint64(out.Link), run))
+	msg := m.leader.CommandTo(uint64(out.Link), run)
+	info := decode[mesos.TaskInfo](msg.GetRunTask().TaskInfo)
+	info.TaskId.Value = new(info.TaskId.GetValue() + "-again")
+	msg.GetRunTask().TaskInfo = must(proto.Marshal(info))
+	c.send(1, msg)
 }
 
 // containerEnds looks at a container that has just ended.

@@ -89,7 +89,7 @@ func (x *executor) step(in executorcore.Input) {
 func (x *executor) carryOut(out executorcore.Output) {
 	switch out := out.(type) {
 	case executorcore.Subscribe:
-		x.lines[out.Stream] = openLine(&x.process, "stream", x.agent, out.Call, x.reports(out.Stream))
+		x.lines[out.Stream] = openLine(&x.process, "agent stream", x.agent, out.Call, x.reports(out.Stream))
 	case executorcore.Send:
 		x.lines[out.Stream].send(out.Call)
 	case executorcore.Disconnect:

@@ -119,27 +119,30 @@ func (f *faults) calm() {
 	for _, ways := range f.partitions {
 		w.heal(ways)
 	}
+	for _, c := range w.net.conns {
+		c.doom = false
+	}
 	f.partitions = nil
 	f.slowRegistryUntil = 0
-	w.master.busyUntil, w.master.doom = 0, 0
+	w.master.busyUntil, w.master.doom, w.master.fated = 0, 0, false
 	for _, h := range w.hosts {
 		h.slowUntil, h.disk.full = 0, false
 		if a := h.agent; a != nil && !a.dead {
-			a.busyUntil, a.doom = 0, 0
+			a.busyUntil, a.doom, a.fated = 0, 0, false
 			if a.journal.broken {
 				a.crash()
 			}
 		}
 		for _, c := range h.launched {
 			if c.executor != nil {
-				c.executor.doom = 0
+				c.executor.doom, c.executor.fated = 0, false
 			}
 		}
 		h.comeBack(w.between(0, 2*time.Second))
 	}
 	for _, t := range w.tenants {
 		if s := t.scheduler; s != nil {
-			s.doom = 0
+			s.doom, s.fated = 0, false
 		}
 		t.comeBack(w.between(0, 5*time.Second))
 	}
@@ -147,11 +150,16 @@ func (f *faults) calm() {
 
 // ---- crashes
 
-// doom has a process die before one of its next outputs, or in a moment, if it has none.
+// doom has a process die before one of its next outputs, or while it writes next, or in a moment if there
+// is nothing of that.
 func (f *faults) doom(p *process, crash func()) {
-	p.doom = 1 + f.w.rng.IntN(8)
+	if f.w.chance(40) {
+		p.fated = true
+	} else {
+		p.doom = 1 + f.w.rng.IntN(8)
+	}
 	f.w.schedule(p, f.w.between(0, 3*time.Second), func() {
-		if p.doom > 0 {
+		if p.doom > 0 || p.fated {
 			crash()
 		}
 	})
@@ -305,8 +313,10 @@ func (f *faults) tearConnection() {
 	c := open[f.w.rng.IntN(len(open))]
 	f.w.count(connKinds[kind])
 	f.w.logf("network", "the %s of %s and %s breaks", kind, c.ends[0].p.name, c.ends[1].p.name)
-	c.late = kind == "link" && f.w.chance(60)
-	c.tear()
+	c.late = kind == "link" && f.w.chance(70)
+	if c.doom = f.w.chance(60); !c.doom {
+		c.tear()
+	}
 }
 
 // partition cuts the ways between the master and somebody else.

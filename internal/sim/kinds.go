@@ -57,7 +57,7 @@ var Events = []Kind{
 	EventStarting, EventRunning, EventKilling, EventFinished, EventFailed, EventKilled, EventLost, EventDropped,
 	EventError, EventUnreachable, EventUnknown, EventGone, EventRepeatedStatus, EventReceipt,
 	EventContainer, EventExecutorRegistered, EventExecutorBack, EventExecutorDisconnected, EventExecutorKill,
-	EventExecutorShutdown, EventExecutorStopped, EventSnapshot, EventReplay, EventFound, EventOrphan,
+	EventExecutorShutdown, EventExecutorStopped, EventSnapshot, EventReplay, EventFound,
 }
 
 // The kinds of events.
@@ -115,5 +115,4 @@ const (
 	EventSnapshot             Kind = "journal replaced by a snapshot"
 	EventReplay               Kind = "agent recovered from its journal"
 	EventFound                Kind = "living container found after a crash"
-	EventOrphan               Kind = "container that nobody knew ended"
 )

@@ -112,6 +112,7 @@ func (m *master) carryOut(out cluster.Output, answer func(cluster.Answer)) {
 	case cluster.Persist:
 		m.w.truth.registryAsked(out.Records)
 		m.registrar.put(out)
+		m.meetFate(m.crash)
 	case cluster.Notice:
 		m.note(out)
 	}
@@ -277,6 +278,7 @@ func (m *master) command(out cluster.ToAgent) {
 	if m.w.recording {
 		m.logf("→ %s: %s", c.ends[0].p.name, describeCommand(out.Command))
 	}
+	m.w.bugs.beforeCommand(c, out)
 	c.send(1, msg)
 	m.w.bugs.afterCommand(m, c, out)
 }

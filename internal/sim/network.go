@@ -24,6 +24,7 @@ type conn struct {
 	name string
 	ends [2]connEnd
 	torn bool // what is on its way is lost
+	doom bool // it breaks when something is on its way next
 	late bool // what was read from it before it was torn is still handled after
 }
 
@@ -105,6 +106,9 @@ func (c *conn) forward(to int, msg any) {
 	at := max(c.w.now+c.w.delay(c.ends[0].p.site == c.ends[1].p.site), e.arrival)
 	e.arrival = at
 	c.w.schedule(nil, at-c.w.now, func() { c.arrive(to, msg) })
+	if c.doom && !c.torn {
+		c.tear()
+	}
 }
 
 func (c *conn) arrive(to int, msg any) {

@@ -19,6 +19,7 @@ type process struct {
 
 	tickAt time.Duration // when the next Tick is due, in the world's time; core.Never if none is
 	doom   int           // it dies before the doom-th output from here; 0 for no such plan
+	fated  bool          // it dies while it writes next
 	conns  []*conn       // it has an end of, perhaps a closed one
 }
 
@@ -69,6 +70,14 @@ func (p *process) doomed() bool {
 	}
 	p.doom--
 	return p.doom == 0
+}
+
+// meetFate is for a process that has just begun to write: it may be fated to die before that is done.
+func (p *process) meetFate(crash func()) {
+	if p.fated {
+		p.fated = false
+		p.soon(crash)
+	}
 }
 
 // die ends the process. Its machine says goodbye on its connections, unless it went down with it.

@@ -21,6 +21,7 @@ type tenant struct {
 	name string
 	site site
 	skew time.Duration
+	born time.Duration
 
 	info      *mesos.FrameworkInfo // without an id
 	aware     bool
@@ -44,6 +45,7 @@ func (w *World) newTenant() *tenant {
 		name:      fmt.Sprintf("scheduler %c", 'A'+n),
 		site:      site(fmt.Sprintf("site %c", 'A'+n)),
 		skew:      w.between(-time.Second, time.Second),
+		born:      w.now,
 		aware:     w.chance(60),
 		explicit:  w.chance(30),
 		failover:  w.between(0, 3*time.Minute),
@@ -213,7 +215,7 @@ func (s *scheduler) carryOut(out schedulercore.Output) {
 	switch out := out.(type) {
 	case schedulercore.Subscribe:
 		s.stream = out.Stream
-		s.lines[out.Stream] = openLine(&s.process, "stream", s.master, out.Call, s.reports(out.Stream))
+		s.lines[out.Stream] = openLine(&s.process, "master stream", s.master, out.Call, s.reports(out.Stream))
 	case schedulercore.Send:
 		if s.w.recording {
 			s.logf("→ master: %s", describeCall(out.Call))

@@ -40,6 +40,7 @@ type taskFact struct {
 	needs    amounts
 	statuses []*statusFact // in the order in which its agent recorded them
 	ended    bool          // the last of them is terminal
+	wanted   bool          // a scheduler has launched it
 	runs     int           // how often something was started for it
 	running  bool
 	refused  string // the scheduler was told, for good, that it will not run
@@ -141,6 +142,9 @@ func (t *truth) taskBegins(x *executor, id ids.TaskID) { t.begins(t.task(x.frame
 func (t *truth) begins(fact *taskFact) {
 	fact.runs++
 	fact.running = true
+	if !fact.wanted {
+		t.w.fail("%s is started, and nobody has launched it", fact.key.Task)
+	}
 	if fact.runs > 1 {
 		t.w.fail("%s is started for the %d. time", fact.key.Task, fact.runs)
 	}

@@ -38,7 +38,7 @@ func (s *scheduler) consider(offers []*mesos.Offer) {
 // behind says whether more tasks should have been launched by now, to reach the goal in time.
 func (s *scheduler) behind() bool {
 	t := s.tenant
-	return float64(t.launched) < float64(t.goal)*float64(s.w.now)/float64(s.w.climate.noise)+8
+	return float64(t.launched) < float64(t.goal)*float64(s.w.now-t.born)/float64(s.w.climate.noise)+8
 }
 
 // reconsider decides about an offer that was held.
@@ -75,7 +75,11 @@ func (s *scheduler) withHeld(o *mesos.Offer) []*mesos.Offer {
 
 func (s *scheduler) decline(o *mesos.Offer) {
 	s.w.count(EventDecline)
-	s.step(schedulercore.Decline{Offers: []*mesos.OfferID{o.Id}, Filters: s.filters()})
+	filters := s.filters()
+	if !s.behind() {
+		filters = &mesos.Filters{RefuseSeconds: new(s.w.between(2*time.Second, 30*time.Second).Seconds())}
+	}
+	s.step(schedulercore.Decline{Offers: []*mesos.OfferID{o.Id}, Filters: filters})
 }
 
 func (s *scheduler) filters() *mesos.Filters {
@@ -114,6 +118,7 @@ func (s *scheduler) launch(offers []*mesos.Offer) {
 	for _, t := range in.Tasks {
 		s.tenant.launched++
 		w.launched++
+		w.truth.task(s.tenant.id, ids.TaskID(t.TaskId.GetValue())).wanted = true
 		s.tasks[ids.TaskID(t.TaskId.GetValue())] = &belief{state: mesos.TaskState_TASK_STAGING, agent: t.AgentId,
 			executor: t.GetExecutor().GetExecutorId(), index: -1}
 	}
