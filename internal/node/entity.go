@@ -47,7 +47,7 @@ type task struct {
 	told   mesos.TaskState // of the status on its way or last acknowledged
 
 	statuses []*Status // the last one for each state, without data, oldest first
-	seen     []UUID    // of the last updates of a custom executor, to know them again
+	seen     []UUID    // of the last updates of a custom executor and of all that are owed, to know them again
 
 	owed     []owed // unacknowledged statuses, oldest first
 	inFlight bool   // the oldest was sent on the present link

@@ -18,7 +18,8 @@ const (
 	statusUnavailable = 503
 )
 
-// seenPerTask is how many updates of a task are known again when an executor repeats them.
+// seenPerTask is how many updates of a task are known again when an executor repeats them, beside those that
+// are still owed.
 const seenPerTask = 16
 
 // caller finds the executor that a call comes from, or answers the call.
@@ -165,13 +166,11 @@ func (n *Node) completed(e *executor, s Status) *Status {
 	return &s
 }
 
+// see remembers an update. One that is owed is always known again: taken twice, it would come behind its
+// successors.
 func (t *task) see(u UUID) {
-	if len(t.seen) == seenPerTask {
-		copy(t.seen, t.seen[1:])
-		t.seen[seenPerTask-1] = u
-		return
-	}
 	t.seen = append(t.seen, u)
+	t.seen = slices.Delete(t.seen, 0, max(0, len(t.seen)-seenPerTask-len(t.owed)))
 }
 
 // executorSends passes a message on to the scheduler, if a master listens.

@@ -17,7 +17,7 @@ func (h *history) all() iter.Seq[*task] { return slices.Values(h.tasks) }
 func (n *Node) moveToHistory(t *task) {
 	f := t.framework
 	delete(f.tasks, t.id)
-	t.seen = slices.Clip(t.seen)
+	t.seen = slices.Clone(t.seen[max(0, len(t.seen)-seenPerTask):])
 	f.past[t.id] = t
 	f.history++
 	h := &n.history
