@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -21,6 +22,17 @@ func Wanted(args []string) bool { return len(args) > 1 && args[1] == Subcommand 
 // Main is the program of a supervisor process: it parses what follows Subcommand,
 // runs until SIGTERM, and returns the exit code.
 func Main(args []string, stderr io.Writer) int {
+	// The kernel gives orphans to the process's first thread, and lists each thread's
+	// children apart. If that thread never forks, its list is short: see package track.
+	// main begins on it, and stays there, parked.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	code := make(chan int)
+	go func() { code <- run(args, stderr) }()
+	return <-code
+}
+
+func run(args []string, stderr io.Writer) int {
 	cfg, readyFD, err := parse(args, stderr)
 	if err != nil {
 		return 2

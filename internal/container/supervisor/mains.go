@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"slices"
 	"sync"
 	"syscall"
 
@@ -19,8 +18,6 @@ type mains struct {
 	byPID   map[int]container.ID // guarded by mu, as all below
 	byID    map[container.ID]int
 	hands   []*spawn.Spawner
-	recent  [256]int // the pids that were reaped last, in a ring
-	reaped  int
 	births  uint64 // children that were ever started
 	closed  bool
 }
@@ -55,13 +52,15 @@ func (m *mains) underwayLocked(pid int) bool {
 	return false
 }
 
-// known reports whether a child is a main process, about to be one, or was one
-// when somebody made a list a moment ago.
-func (m *mains) known(pid int) bool {
+// still calls look while nothing is reaped, and lets it ask whether a child is a
+// main process, or about to be one.
+func (m *mains) still(look func(known func(pid int) bool)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	_, ok := m.byPID[pid]
-	return ok || m.underwayLocked(pid) || slices.Contains(m.recent[:], pid)
+	look(func(pid int) bool {
+		_, ok := m.byPID[pid]
+		return ok || m.underwayLocked(pid)
+	})
 }
 
 // signal sends a signal to the main process of a container, if it has not been
@@ -112,8 +111,6 @@ func (m *mains) reap(pid int) (container.ID, container.Status) {
 	if ok {
 		delete(m.byPID, pid)
 		delete(m.byID, id)
-		m.recent[m.reaped%len(m.recent)] = pid
-		m.reaped++
 	}
 	return id, container.Status(status)
 }

@@ -79,7 +79,7 @@ func Run(ctx context.Context, cfg Config) error {
 		hands[i] = spawn.New()
 	}
 	mains := newMains(hands)
-	sets, err := track.Open(track.Config{Key: trackKey(cfg.Dir), Only: cfg.Tracking, Known: mains.known})
+	sets, err := track.Open(track.Config{Key: trackKey(cfg.Dir), Only: cfg.Tracking, Still: mains.still})
 	if err != nil {
 		return fmt.Errorf("tracking process sets: %w", err)
 	}

@@ -90,15 +90,16 @@ func (s *soak) batch(first, end int) {
 	for range 8 {
 		wg.Go(func() {
 			for i := range ids {
-				if _, err := s.Launch(ctx, s.spec(i)); err != nil {
+				if _, err := s.Launch(ctx, s.spec(i)); err != nil && ctx.Err() == nil {
 					s.t.Error(err)
+					cancel() // not another 100,000 times
 				}
 			}
 		})
 	}
 	wg.Go(func() {
 		defer close(ids)
-		for i := first; i < end; i++ {
+		for i := first; i < end && ctx.Err() == nil; i++ {
 			ids <- i
 		}
 	})

@@ -18,9 +18,10 @@ import (
 //	    supervisor/     the supervisor itself
 //	    run/<id>/       a container; it may hold cgroups the container made
 type cgroups struct {
-	kind  Kind
-	dir   string // …/meseta/<key>
-	clone bool   // children can be cloned into a cgroup, else they enter it
+	kind    Kind
+	dir     string // …/meseta/<key>
+	clone   bool   // children can be cloned into a cgroup, else they enter it
+	adopted bool   // this process is in there
 }
 
 const (
@@ -209,17 +210,13 @@ func (c *cgroups) IDs() (ids []string) {
 	return ids
 }
 
-// Close removes the directories, as far as nothing is in them. A supervisor that is in its own steps out
-// of it first, to where the first directory of ours was made: it is about to end.
+// Close removes the directories, as far as nothing is in them; this process leaves
+// for the top of the hierarchy, if it may.
 func (c *cgroups) Close() error {
-	self, all := filepath.Join(c.dir, selfDir), filepath.Dir(c.dir)
-	if c.holds(self, os.Getpid()) {
-		if err := os.WriteFile(filepath.Join(filepath.Dir(all), "cgroup.procs"), []byte("0"), 0); err != nil {
-			return fmt.Errorf("leaving the cgroup %s: %w", self, err)
-		}
+	if c.adopted {
+		writeFile(filepath.Join(c.dir, "../../cgroup.procs"), "0")
 	}
-	for _, dir := range []string{filepath.Join(c.dir, runDir), self, c.dir, all} {
-		syscall.Rmdir(dir)
-	}
-	return nil
+	syscall.Rmdir(filepath.Join(c.dir, runDir))
+	syscall.Rmdir(filepath.Join(c.dir, selfDir))
+	return syscall.Rmdir(c.dir)
 }

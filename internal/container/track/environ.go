@@ -2,9 +2,9 @@ package track
 
 import (
 	"os"
-	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -19,10 +19,26 @@ import (
 // cost more than the container. So what counts are the orphans: when a main process
 // has been reaped, whatever remains of its set descends from a process whose parent
 // died and which the kernel made a child of this process, the subreaper. Usually
-// there is none. Orphans also find what a scan may miss: processes that fork and
-// exit without pause, and so are always elsewhere than where one looks.
+// there is none. The set is peeled: what is killed hands its children to us, until
+// nothing comes any more. That also finds what a scan of all processes may miss:
+// one that forks and exits without pause, and so is always elsewhere than where one
+// looks.
 type environ struct {
-	known func(pid int) bool // nil when reopened: then there are no orphans of ours
+	still func(look func(known func(pid int) bool)) // nil when reopened: then there are no orphans of ours
+
+	mu      sync.Mutex
+	orphans map[int]orphan       // by pid, as of the last survey; guarded by mu
+	begun   map[string]time.Time // sets being destroyed, since something was last found; guarded by mu
+}
+
+// orphan is what is known of one. Until it is waited for, its pid is its own.
+type orphan struct {
+	owner string
+	dead  bool
+}
+
+func newEnviron(still func(func(known func(pid int) bool))) *environ {
+	return &environ{still: still, begun: map[string]time.Time{}}
 }
 
 func (e *environ) Place() Place { return Place{Kind: KindEnviron} }
@@ -30,95 +46,130 @@ func (e *environ) Place() Place { return Place{Kind: KindEnviron} }
 // Enlist does nothing: the variable is part of the environment of every container.
 func (e *environ) Enlist(string, *spawn.Command) (func(), error) { return func() {}, nil }
 
+// Vacant takes one look at the orphans and no more: whoever waits for children asks,
+// and must not be kept from that. In doubt the set is not vacant.
 func (e *environ) Vacant(id string) bool {
-	if e.known == nil {
-		return len(scan([]string{id}, thorough)) == 0
-	}
-	const passes = 10
-	left, quiet := e.orphans([]string{id}, passes)
-	return quiet && len(left) == 0
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	found, sure := e.survey(map[string]bool{id: true})
+	return sure && len(found) == 0
 }
 
 func (e *environ) Signal(id string, sig syscall.Signal) (pids []int) {
-	for _, m := range scan([]string{id}, quick) {
+	found, _ := scan(map[string]bool{id: true}, quick)
+	for _, m := range found {
 		signalMember(m.pid, sig, m.is)
 		pids = append(pids, m.pid)
 	}
 	return pids
 }
 
+// Destroy looks through all processes when it is first asked for a set, to kill it
+// at one blow; after that, the orphans tell.
 func (e *environ) Destroy(ids []string) (vacant []string) {
-	rounds := thorough
-	if e.known != nil {
-		rounds = quick
+	now := time.Now()
+	wanted := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		wanted[id] = true
 	}
-	left := scan(ids, rounds)
-	if e.known != nil {
-		const passes = 100
-		orphans, _ := e.orphans(ids, passes)
-		left = append(left, orphans...)
+	var left []member
+	if fresh := e.begin(ids, now); len(fresh) > 0 {
+		left, _ = scan(fresh, quick)
 	}
-	found := map[string]bool{}
-	for _, m := range left {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	found, sure := e.survey(wanted)
+	alive := map[string]bool{}
+	for _, m := range append(left, found...) {
 		signalMember(m.pid, syscall.SIGKILL, m.is)
-		found[m.owner] = true
+		alive[m.owner], e.begun[m.owner] = true, now
 	}
 	for _, id := range ids {
-		if !found[id] {
+		if !alive[id] && (sure || now.Sub(e.begun[id]) > doubtful) {
+			delete(e.begun, id)
 			vacant = append(vacant, id)
 		}
 	}
 	return vacant
 }
 
-// orphans finds the orphans that belong to certain sets. One that dies while it is
-// looked at may have left a child, which then is an orphan as well: if none was
-// found, the list is read again until nobody in it has died meanwhile. quiet is
-// false when that did not come to pass.
-func (e *environ) orphans(ids []string, passes int) (found []member, quiet bool) {
-	dead := map[int]bool{}
-	for range passes {
-		pids, ok := e.listOrphans()
-		if !ok {
-			return scan(ids, thorough), true
+// begin notes which sets are being destroyed, and returns those that are new.
+func (e *environ) begin(ids []string, now time.Time) map[string]bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	fresh := map[string]bool{}
+	for _, id := range ids {
+		if _, ok := e.begun[id]; !ok {
+			fresh[id], e.begun[id] = true, now
 		}
-		quiet = true
-		for _, pid := range pids {
-			if dead[pid] {
-				continue
-			}
-			switch owner, state := look(pid); {
-			case state == gone:
-				dead[pid], quiet = true, false
-			case state == execing:
-				quiet = false
-			case slices.Contains(ids, owner):
-				found = append(found, member{pid, owner})
-			}
-		}
-		if quiet || len(found) > 0 {
-			break
-		}
-		time.Sleep(50 * time.Microsecond)
 	}
-	return found, quiet
+	return fresh
+}
+
+// doubtful is how long no set is thought vacant because of a process of which it
+// cannot be said whose it is. That takes microseconds, as long as it executes a
+// program; but one that hangs in that may not hold up all containers for good.
+const doubtful = 10 * time.Second
+
+// survey lists this process's orphans and finds those that belong to the wanted
+// sets. sure is false when there is one of which it cannot be said whose it is, or
+// one that has died since the last survey and may have left children, which are
+// orphans from now on.
+func (e *environ) survey(wanted map[string]bool) (found []member, sure bool) {
+	pids, ok := e.listOrphans()
+	if !ok {
+		return scan(wanted, thorough)
+	}
+	sure = true
+	before := e.orphans
+	e.orphans = make(map[int]orphan, len(pids))
+	for _, pid := range pids {
+		o, known := before[pid]
+		if known && (o.dead || !wanted[o.owner]) {
+			e.orphans[pid] = o
+			continue
+		}
+		owner, state := look(pid)
+		switch {
+		case state == execing:
+			sure = false
+			continue // to be looked at again
+		case state == gone:
+			sure = false
+			o.dead = true
+		case !known:
+			o.owner = owner
+		}
+		e.orphans[pid] = o
+		if !o.dead && wanted[o.owner] {
+			found = append(found, member{pid, o.owner})
+		}
+	}
+	return found, sure
 }
 
 // listOrphans lists this process's children that are no main process. They are all
-// listed with its first thread, to which the kernel gives them. ok is false on a
-// kernel without CONFIG_PROC_CHILDREN.
+// listed with its first thread, to which the kernel gives them. The kernel may leave
+// some out when others are waited for meanwhile, hence still. ok is false on a kernel
+// without CONFIG_PROC_CHILDREN, or when reopened.
 func (e *environ) listOrphans() (pids []int, ok bool) {
-	self := strconv.Itoa(os.Getpid())
-	list, err := readSmall("/proc/self/task/" + self + "/children")
-	if err != nil {
+	if e.still == nil {
 		return nil, false
 	}
-	for word := range strings.FieldsSeq(list) {
-		if pid, err := strconv.Atoi(word); err == nil && !e.known(pid) {
-			pids = append(pids, pid)
+	self := strconv.Itoa(os.Getpid())
+	e.still(func(known func(int) bool) {
+		list, err := readSmall("/proc/self/task/" + self + "/children")
+		if err != nil {
+			return
 		}
-	}
-	return pids, true
+		ok = true
+		for word := range strings.FieldsSeq(list) {
+			if pid, err := strconv.Atoi(word); err == nil && !known(pid) {
+				pids = append(pids, pid)
+			}
+		}
+	})
+	return pids, ok
 }
 
 func (e *environ) IDs() []string { return nil }
@@ -144,22 +195,20 @@ const (
 	thorough = 50
 )
 
-// scan finds the live processes whose environment carries one of the ids.
-func scan(ids []string, rounds int) (found []member) {
-	wanted := make(map[string]bool, len(ids))
-	for _, id := range ids {
-		wanted[id] = true
-	}
+// scan finds the live processes whose environment carries a wanted id. sure is
+// false when there were some that executed a program all the while.
+func scan(wanted map[string]bool, rounds int) (found []member, sure bool) {
 	seen := map[int]bool{}
 	for range rounds {
-		news, undecided := false, false
+		news := false
+		sure = true
 		for _, pid := range processes() {
 			if seen[pid] {
 				continue
 			}
 			owner, state := look(pid)
 			if state == execing {
-				undecided = true
+				sure = false
 				continue
 			}
 			seen[pid], news = true, true
@@ -167,13 +216,13 @@ func scan(ids []string, rounds int) (found []member) {
 				found = append(found, member{pid, owner})
 			}
 		}
-		if undecided {
+		if !sure {
 			time.Sleep(time.Millisecond)
 		} else if !news {
 			break
 		}
 	}
-	return found
+	return found, sure
 }
 
 // processes lists the pids of this machine.
@@ -203,39 +252,32 @@ const (
 
 // look finds the id in a process's environment.
 func look(pid int) (owner string, state liveness) {
-	path := "/proc/" + strconv.Itoa(pid)
-	env, err := readSmall(path + "/environ")
-	if err != nil {
+	const tries = 5
+	for range tries {
+		env, err := readSmall("/proc/" + strconv.Itoa(pid) + "/environ")
 		if err == syscall.ENOENT || err == syscall.ESRCH {
 			return "", gone
 		}
-		return "", alive // another user's
-	}
-	for kv := range strings.SplitSeq(env, "\x00") {
-		if id, ok := strings.CutPrefix(kv, container.EnvID+"="); ok {
-			return id, alive
+		if err != nil {
+			return "", alive // another user's
 		}
+		for kv := range strings.SplitSeq(env, "\x00") {
+			if id, ok := strings.CutPrefix(kv, container.EnvID+"="); ok {
+				return id, alive
+			}
+		}
+		if env != "" {
+			return "", alive
+		}
+		switch st, err := readStat(pid); {
+		case err != nil || st.dead():
+			return "", gone
+		case st.kthread():
+			return "", alive
+		case st.env == 0:
+			return "", execing
+		}
+		// It has no environment; or an exec was over between our two questions.
 	}
-	if env != "" {
-		return "", alive
-	}
-	return "", lookWithoutEnvironment(pid)
-}
-
-// lookWithoutEnvironment tells the processes apart that show no environment: the
-// dead, those of the kernel, those that cleared it, and those that execute a
-// program in this moment, which show no arguments either.
-func lookWithoutEnvironment(pid int) liveness {
-	st, err := readStat(pid)
-	if err != nil || st.dead() {
-		return gone
-	}
-	if st.kthread() {
-		return alive
-	}
-	args, err := readSmall("/proc/" + strconv.Itoa(pid) + "/cmdline")
-	if err != nil || args != "" {
-		return alive
-	}
-	return execing
+	return "", alive
 }

@@ -76,6 +76,7 @@ type stat struct {
 	parent int
 	flags  uint64
 	start  uint64
+	env    uint64 // where its environment ends in memory; 0 until late in an exec, or where that is a secret
 }
 
 const pfKthread = 0x00200000
@@ -96,21 +97,23 @@ func readStat(pid int) (stat, error) {
 	return st, nil
 }
 
-// parseStat reads fields 3, 4, 9 and 22. The name, field 2, may hold spaces and
-// parentheses: the fields begin after its last one.
+// parseStat reads fields 3, 4, 9, 22 and 51. The name, field 2, may hold spaces
+// and parentheses: the fields begin after its last one.
 func parseStat(data string) (stat, bool) {
 	end := strings.LastIndexByte(data, ')')
 	if end < 0 {
 		return stat{}, false
 	}
 	f := strings.Fields(data[end+1:])
-	if len(f) < 20 {
+	if len(f) < 49 {
 		return stat{}, false
 	}
 	parent, err1 := strconv.Atoi(f[1])
 	flags, err2 := strconv.ParseUint(f[6], 10, 64)
 	start, err3 := strconv.ParseUint(f[19], 10, 64)
-	return stat{state: f[0][0], parent: parent, flags: flags, start: start}, err1 == nil && err2 == nil && err3 == nil
+	env, err4 := strconv.ParseUint(f[48], 10, 64)
+	st := stat{state: f[0][0], parent: parent, flags: flags, start: start, env: env}
+	return st, err1 == nil && err2 == nil && err3 == nil && err4 == nil
 }
 
 // readSmall reads a file of /proc that fits into a page or two, without the

@@ -41,7 +41,8 @@ type Sets interface {
 	Enlist(id string, c *spawn.Command) (leave func(), err error)
 
 	// Vacant is asked after the main process of the set was reaped. It reports
-	// whether nothing else is left, and if so forgets the set.
+	// whether nothing else is left, and if so forgets the set. It is quick; if it says
+	// no, Destroy finds out.
 	Vacant(id string) bool
 
 	// Signal sends a signal to every process it finds in the set, once, and returns
@@ -56,7 +57,7 @@ type Sets interface {
 	// can tell without being given the ids.
 	IDs() []string
 
-	// Close removes what Open made, if nothing is left in it.
+	// Close removes what Open and Adopt made, if nothing is left in it.
 	Close() error
 }
 
@@ -99,9 +100,10 @@ type Config struct {
 	// Only restricts Open to one kind; KindNone takes the first that works.
 	Only Kind
 
-	// Known reports whether a child of this process is the main process of a
-	// container, or was until a moment ago. Nil is no child.
-	Known func(pid int) bool
+	// Still calls look while no child of this process is waited for, and lets it ask
+	// whether a child is the main process of a container. Nil is for a process that
+	// waits for none meanwhile and has no such children.
+	Still func(look func(known func(pid int) bool))
 }
 
 // Open chooses a way of tracking and prepares it. It starts a process to try each
@@ -118,11 +120,11 @@ func Open(c Config) (Sets, error) {
 		}
 	}
 	if c.Only == KindNone || c.Only == KindEnviron {
-		known := c.Known
-		if known == nil {
-			known = func(int) bool { return false }
+		still := c.Still
+		if still == nil {
+			still = func(look func(func(int) bool)) { look(func(int) bool { return false }) }
 		}
-		return &environ{known: known}, nil
+		return newEnviron(still), nil
 	}
 	return nil, fmt.Errorf("no usable %v: %w", c.Only, errors.Join(tried...))
 }
@@ -133,7 +135,7 @@ func Reopen(p Place) (Sets, error) {
 	case KindCgroupV2, KindCgroupV1:
 		return &cgroups{kind: p.Kind, dir: p.Path}, nil
 	case KindEnviron:
-		return &environ{}, nil
+		return newEnviron(nil), nil
 	}
 	return nil, fmt.Errorf("sets tracked by kind %d, expected 1 to 3", p.Kind)
 }
@@ -149,5 +151,6 @@ func Adopt(s Sets) error {
 	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte("0"), 0)
+	c.adopted = true
+	return writeFile(filepath.Join(dir, "cgroup.procs"), "0")
 }

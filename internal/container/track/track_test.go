@@ -50,10 +50,10 @@ func TestWhereCgroupsCanBeMade(t *testing.T) {
 }
 
 func TestStatIsReadWhateverTheNameIs(t *testing.T) {
-	const rest = " S 12 1 1 0 -1 2097152 0 0 0 0 0 0 0 0 20 0 1 0 4711 0 0"
+	const rest = " S 12 1 1 0 -1 2097152 0 0 0 0 0 0 0 0 20 0 1 0 4711 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52"
 	for _, name := range []string{"sh", "a b", "x) R 1 (y", ""} {
 		st, ok := parseStat("99 (" + name + ")" + rest)
-		if !ok || st.state != 'S' || st.parent != 12 || !st.kthread() || st.start != 4711 || st.dead() {
+		if !ok || st.state != 'S' || st.parent != 12 || !st.kthread() || st.start != 4711 || st.env != 51 || st.dead() {
 			t.Errorf("%q: %+v, %v", name, st, ok)
 		}
 	}
