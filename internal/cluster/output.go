@@ -236,6 +236,7 @@ type Status struct {
 	State     mesos.TaskState
 	UUID      UUID   // zero when the status wants no acknowledgement
 	Raw       []byte // canonical mesos.v1.TaskStatus, when an agent sent it
+	Lasting   []byte // Raw without the executor's data, if it has any: data is passed on, not remembered
 	Timestamp float64
 
 	// Of statuses that the master makes itself.
@@ -244,6 +245,14 @@ type Status struct {
 	Message          string
 	UnreachableSince time.Time // zero when it does not apply
 	Like             []byte    // Raw of an earlier status whose container, health, check and labels are repeated
+}
+
+// Remembered is the status as the books keep it.
+func (s Status) Remembered() Status {
+	if s.Lasting != nil {
+		s.Raw, s.Lasting = s.Lasting, nil
+	}
+	return s
 }
 
 // Resources are named so often that they deserve a short name here.

@@ -24,8 +24,8 @@ func (c *Cluster) moveTask(now core.Time, t *Task, s mesos.TaskState, with *Stat
 	next := *t
 	next.State = s
 	if with != nil {
-		next.Shown = *with
-		next.Statuses = withStatus(t.Statuses, *with)
+		next.Shown = with.Remembered()
+		next.Statuses = withStatus(t.Statuses, next.Shown)
 	}
 	c.tasks.Put(t.Key, &next)
 	if Terminal(s) && !Terminal(t.State) {

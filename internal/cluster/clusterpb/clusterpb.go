@@ -163,6 +163,10 @@ func StatusFrom(raw []byte) (cluster.Status, error) {
 		Raw:       raw,
 	}
 	copy(s.UUID[:], m.GetUuid())
+	if m.Data != nil {
+		m.Data = nil
+		s.Lasting = Encode(m)
+	}
 	return s, nil
 }
 

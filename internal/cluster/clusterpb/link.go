@@ -71,7 +71,7 @@ func agentTask(m *linkpb.Task) (cluster.AgentTask, error) {
 		if err != nil {
 			return t, fmt.Errorf("task %s: %w", t.Info.ID, err)
 		}
-		t.Statuses = append(t.Statuses, s)
+		t.Statuses = append(t.Statuses, s.Remembered())
 	}
 	return t, nil
 }
