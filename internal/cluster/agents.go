@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/meseta/meseta/api/mesos/v1"
 	"github.com/meseta/meseta/internal/core"
@@ -76,7 +77,7 @@ func (c *Cluster) admitPending(now core.Time, id ids.AgentID) {
 	c.agents.Put(id, a)
 	c.alloc.SetAgent(id, in.Info.Resources)
 	if c.links[in.Link] != id { // it left while its record was being written
-		c.disconnected(now, a)
+		c.disconnected(now, a, 0)
 		return
 	}
 	c.attachAgent(now, a, *in)
@@ -244,18 +245,20 @@ func (c *Cluster) linkClosed(now core.Time, in LinkClosed) {
 	delete(c.links, in.Link)
 	if a := c.agents.Get(id); a != nil {
 		c.notice(LevelWarn, "agent disconnected", "agent", id, "reason", in.Reason)
-		c.disconnected(now, a)
+		c.disconnected(now, a, in.Silent)
 	}
 }
 
-func (c *Cluster) disconnected(now core.Time, a *Agent) {
+// disconnected lets the time run within which an agent may come back. It began with the last that was heard
+// of the agent: behind a partition, which nobody closes a link for, it may have run out already.
+func (c *Cluster) disconnected(now core.Time, a *Agent, silent time.Duration) {
 	next := *a
 	next.Link = 0
 	next.Lost = now
 	c.agents.Put(a.ID, &next)
 	c.alloc.DeactivateAgent(a.ID)
 	c.takeBackAgentOffers(now, &next)
-	c.away.set(a.ID, now.Mono+c.config.AgentTimeout)
+	c.away.set(a.ID, now.Mono+max(0, c.config.AgentTimeout-silent))
 }
 
 func (c *Cluster) expireAgents(now core.Time) {

@@ -57,6 +57,7 @@ type (
 	LinkClosed struct {
 		Link   LinkID
 		Reason string
+		Silent time.Duration // for how long nothing had been heard on it
 	}
 
 	// AgentUpdate is a status update that an agent forwards, at its first sending or a later one.

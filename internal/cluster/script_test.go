@@ -93,7 +93,7 @@ func newScript() *script {
 //	subscribe [id=F] [role=R] [aware] [timeout=10s] [suppressed]   a scheduler, on a new stream
 //	close F                                                        its stream ends
 //	agent [id=A] [res=cpus:4;mem:1024] [task=F/T/STATUS…] [exec=F/E] [framework=F]
-//	unlink A   unregister A                                        its link ends | it leaves
+//	unlink A [silent=30s]   unregister A                           its link ends | it leaves
 //	accept F O[,O] [T[/E][=RES] …] [refuse=5s]    decline F O [refuse=5s]
 //	revive F   suppress F   teardown F   kill F T [A]   shutdown F E A   message F E A
 //	ack F T A N   reconcile F [T[@A] …]
@@ -167,7 +167,7 @@ func (s *script) step(in Input) (lines []string) {
 	return lines
 }
 
-var optionNames = []string{"id", "role", "timeout", "res", "task", "exec", "framework", "removed", "refuse", "latest"}
+var optionNames = []string{"id", "role", "timeout", "res", "task", "exec", "framework", "removed", "refuse", "latest", "silent"}
 
 // options splits "k=v" and bare words from an argument list.
 func options(args []string) (plain []string, option map[string][]string) {
@@ -216,7 +216,7 @@ func (s *script) input(t *testing.T, name string, args []string) Input {
 	case "unregister":
 		return AgentUnregistered{s.links[arg(0)]}
 	case "unlink":
-		return LinkClosed{s.links[arg(0)], "gone"}
+		return LinkClosed{s.links[arg(0)], "gone", parse(t, first(option["silent"]))}
 	case "update":
 		n, _ := strconv.Atoi(arg(4))
 		status := Status{Task: ids.TaskID(arg(2)), State: state(t, arg(3)), UUID: UUID{15: byte(n)}, Raw: []byte(arg(3) + "#" + arg(4))}

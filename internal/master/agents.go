@@ -61,7 +61,18 @@ func (m *Master) serveLink(k *agentLink, peer string) {
 	}
 	m.watch.Go(func() { k.keepAlive(ctx) })
 	err = k.receiveAll(ctx)
-	m.loop.deliverPatiently(ctx, delivery{in: cluster.LinkClosed{Link: k.id, Reason: err.Error()}})
+	closed := cluster.LinkClosed{Link: k.id, Reason: err.Error()}
+	if silence, ok := errors.AsType[silenceError](err); ok {
+		closed.Silent = time.Duration(silence)
+	}
+	m.loop.deliverPatiently(ctx, delivery{in: closed})
+}
+
+// silenceError is the end of a link on which nothing was heard for so long.
+type silenceError time.Duration
+
+func (e silenceError) Error() string {
+	return fmt.Sprintf("nothing heard for %s", time.Duration(e).Round(time.Second))
 }
 
 // greet reads the first message.
@@ -137,7 +148,7 @@ func (k *agentLink) keepAlive(ctx context.Context) {
 		select {
 		case <-tick.C:
 			if silent := time.Since(k.LastReceived()); silent > patience {
-				k.Close(fmt.Errorf("nothing heard for %s", silent.Round(time.Second)))
+				k.Close(silenceError(silent))
 				return
 			}
 			ping, err := proto.Marshal(&linkpb.MasterMessage{Session: uint64(k.id), Epoch: k.m.epoch,
