@@ -22,7 +22,7 @@ func (n *Node) commandStarted(e *executor) {
 	}
 	n.report(t, n.commandStatus(t, mesos.TaskState_TASK_RUNNING, ""))
 	if t.maxTime > 0 {
-		n.timers.set(&e.deadline, n.now.Mono+t.maxTime, (*deadlineAlarm)(e))
+		n.timers.set(&e.deadline, n.in(t.maxTime), (*deadlineAlarm)(e))
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 func (n *Node) executorStarted(e *executor) {
 	n.emit(Notice{What: NoticeExecutorStarted, Framework: e.framework.ID, Executor: e.id, Container: e.container})
 	if e.state == executorStarting && !n.timers.isSet(&e.deadline) {
-		n.timers.set(&e.deadline, n.now.Mono+n.config.ExecutorRegistrationTimeout, (*deadlineAlarm)(e))
+		n.timers.set(&e.deadline, n.in(n.config.ExecutorRegistrationTimeout), (*deadlineAlarm)(e))
 	}
 }
 
@@ -45,7 +45,7 @@ func (n *Node) endExecutor(e *executor) {
 		return
 	}
 	n.emit(ToExecutor{Stream: e.stream, Event: ExecutorShutdown{}})
-	n.timers.set(&e.deadline, n.now.Mono+e.grace, (*deadlineAlarm)(e))
+	n.timers.set(&e.deadline, n.in(e.grace), (*deadlineAlarm)(e))
 }
 
 // executorEnded says what its tasks became: nothing, unless they ended before.

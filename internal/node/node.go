@@ -20,11 +20,12 @@ type Node struct {
 	commits    commits
 	timers     timers
 
-	live    bool    // the replay is over
-	ending  *ending // everything is to end
-	crowd   int     // executors that start, and statuses that are owed
-	created uint64  // entities so far; gives them a defined order
-	serial  uint64  // uuids so far
+	live     bool                        // the replay is over
+	replayed map[replayedStatus]struct{} // while it lasts, to know repetitions
+	ending   *ending                     // everything is to end
+	crowd    int                         // executors that start, and statuses that are owed
+	created  uint64                      // entities so far; gives them a defined order
+	serial   uint64                      // uuids so far
 
 	// of the Step under way
 	now core.Time
@@ -38,6 +39,7 @@ func New(config Config) *Node {
 		frameworks: make(map[ids.FrameworkID]*framework),
 		containers: make(map[ids.ContainerID]*executor),
 		streams:    make(map[StreamID]*executor),
+		replayed:   make(map[replayedStatus]struct{}),
 	}
 }
 

@@ -86,7 +86,7 @@ func (n *Node) replayStatus(r StatusRecord) {
 		return
 	}
 	t := f.tasks[r.Task]
-	if t == nil || t.knows(r.Status.UUID) {
+	if t == nil || n.replayedBefore(t, r.Status.UUID) {
 		return
 	}
 	t.state = r.Status.State
@@ -117,14 +117,19 @@ func (n *Node) replayStatus(r StatusRecord) {
 	}
 }
 
-// knows reports whether the status was replayed before.
-func (t *task) knows(u UUID) bool {
-	for _, s := range t.statuses {
-		if s.UUID == u {
-			return true
-		}
-	}
-	return false
+// replayedStatus names a status that was replayed.
+type replayedStatus struct {
+	task *task
+	uuid UUID
+}
+
+// replayedBefore reports whether this status was replayed before, and notes that it is now. The statuses of the
+// task would not do: they are only the last for each state.
+func (n *Node) replayedBefore(t *task, u UUID) bool {
+	key := replayedStatus{t, u}
+	_, before := n.replayed[key]
+	n.replayed[key] = struct{}{}
+	return before
 }
 
 func (n *Node) replayAck(r AckRecord) {
@@ -146,7 +151,7 @@ func (n *Node) recovered(in Recovered) {
 	if n.live {
 		return
 	}
-	n.live = true
+	n.live, n.replayed = true, nil
 	rebooted := n.identity.Boot != "" && n.identity.Boot != n.config.Boot
 	if rebooted {
 		n.emit(Notice{What: NoticeRebooted, Detail: n.identity.Boot})
@@ -217,7 +222,7 @@ func (n *Node) goOnRunning(e *executor) {
 		n.killContainer(e, t.grace)
 	}
 	if t.maxTime > 0 {
-		n.timers.set(&e.deadline, n.now.Mono+t.maxTime-t.runningFor(n), (*deadlineAlarm)(e))
+		n.timers.set(&e.deadline, n.in(t.maxTime-t.runningFor(n)), (*deadlineAlarm)(e))
 	}
 }
 
@@ -265,7 +270,7 @@ func (n *Node) accepting() {
 			if e.met {
 				limit = n.config.ExecutorReregistrationTimeout
 			}
-			n.timers.set(&e.deadline, n.now.Mono+limit, (*deadlineAlarm)(e))
+			n.timers.set(&e.deadline, n.in(limit), (*deadlineAlarm)(e))
 		}
 	}
 }

@@ -36,6 +36,9 @@ func (ts *timers) set(t *timer, at time.Duration, a alarm) {
 	heap.Push(&ts.heap, t)
 }
 
+// in is the moment so much later. Whoever asks for longer than the clock will last asks for Never.
+func (n *Node) in(d time.Duration) time.Duration { return n.now.Mono + min(d, core.Never-n.now.Mono) }
+
 func (ts *timers) stop(t *timer) {
 	if t.place > 0 {
 		heap.Remove(&ts.heap, t.place-1)

@@ -84,7 +84,7 @@ func (n *Node) sendHead(t *task) {
 	head := t.owed[0]
 	t.told = head.State
 	n.tell(Update{Framework: t.framework.ID, Task: t.id, Status: head.Status, Latest: t.durableState(n.commits.durable)})
-	n.timers.set(&t.retry, n.now.Mono+t.delay, (*retryAlarm)(t))
+	n.timers.set(&t.retry, n.in(t.delay), (*retryAlarm)(t))
 }
 
 // retryAlarm is a task whose status was not acknowledged in time.
