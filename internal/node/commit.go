@@ -16,6 +16,7 @@ import (
 //   - In a crowd each record waits for others, see [Node.company].
 type commits struct {
 	gathered []Record
+	weight   int           // bytes that gathered, roughly
 	urgent   bool          // somebody waits for what gathered
 	due      time.Duration // when what gathered leaves
 
@@ -46,6 +47,9 @@ func (n *Node) gather(r Record, patience time.Duration) {
 	if c.broken != "" {
 		return
 	}
+	if c.weight += weightOf(r); c.weight > companyWeight {
+		patience = 0
+	}
 	if due := n.now.Mono + patience; len(c.gathered) == 0 || due < c.due {
 		c.due = due
 	}
@@ -56,7 +60,24 @@ const (
 	fewAtOnce   = 16                     // is no crowd: nothing waits
 	companyEach = 100 * time.Microsecond // a tenth of what starting a program costs a small machine
 	companyMost = 10 * time.Millisecond
+
+	companyWeight = 256 << 10 // bytes are company enough: what waits costs memory
 )
+
+// weightOf is what a record adds to the log.
+func weightOf(r Record) int {
+	switch r := r.(type) {
+	case FrameworkRecord:
+		return len(r.Framework.Info)
+	case ExecutorRecord:
+		return len(r.Info)
+	case TaskRecord:
+		return len(r.Info)
+	case StatusRecord:
+		return r.Status.size()
+	}
+	return 0
+}
 
 // company is how long a record waits for others when many executors start, or many statuses are on their way,
 // at the same time. They queue for the processor anyhow; what is saved is not only syncs: what becomes durable
@@ -110,7 +131,7 @@ func (n *Node) sealCommit() {
 	}
 	c.issued++
 	n.emit(Persist{Ticket: c.issued, Records: c.gathered})
-	c.gathered, c.urgent = nil, false
+	c.gathered, c.weight, c.urgent = nil, 0, false
 }
 
 func (n *Node) persisted(in Persisted) {
@@ -137,7 +158,7 @@ func (n *Node) persistFailed(in PersistFailed) {
 	if c.broken == "" {
 		c.broken = "unknown cause"
 	}
-	c.gathered, c.waiting, c.urgent = nil, nil, false
+	c.gathered, c.weight, c.waiting, c.urgent = nil, 0, nil, false
 	n.emit(Notice{What: NoticeBroken, Detail: c.broken})
 	n.refuseUnrecorded()
 }

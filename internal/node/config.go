@@ -33,7 +33,10 @@ type Config struct {
 	MaxInfo int
 
 	MaxCompletedTasks int // tasks remembered after their last acknowledgement; 1,000
-	MaxUnacknowledged int // statuses of one framework; beyond it launches are refused; 100,000
+	MaxUnacknowledged int // statuses of one framework; beyond it launches are refused, beyond twice as many updates; 100,000
+
+	// MaxUnacknowledgedBytes bounds what these statuses carry in the same way; 128 MiB.
+	MaxUnacknowledgedBytes int
 }
 
 func (c Config) withDefaults() Config {
@@ -47,5 +50,6 @@ func (c Config) withDefaults() Config {
 	c.MaxInfo = cmp.Or(c.MaxInfo, 8<<20)
 	c.MaxCompletedTasks = cmp.Or(c.MaxCompletedTasks, 1000)
 	c.MaxUnacknowledged = cmp.Or(c.MaxUnacknowledged, 100_000)
+	c.MaxUnacknowledgedBytes = cmp.Or(c.MaxUnacknowledgedBytes, 128<<20)
 	return c
 }

@@ -21,6 +21,7 @@ type framework struct {
 	past      map[ids.TaskID]*task          // those in the history, the latest of each id
 	history   int                           // tasks in the history
 	owed      int                           // unacknowledged statuses
+	owedBytes int                           // that they carry
 }
 
 // task is a task from its RunTask until it falls out of the history.

@@ -54,6 +54,11 @@ func (n *Node) executorSubscribes(in ExecutorSubscribes) {
 	if e == nil {
 		return
 	}
+	if much := n.owesTooMuch(e.framework, 2); much != "" && len(in.Updates) > 0 {
+		n.putOff(e)
+		n.emit(Answer{in.Request, statusUnavailable, "The framework has " + much})
+		return
+	}
 	if e.stream != 0 {
 		delete(n.streams, e.stream)
 		n.emit(CloseStream{Stream: e.stream})
@@ -77,12 +82,23 @@ func (n *Node) executorSubscribes(in ExecutorSubscribes) {
 	n.deliver(e)
 }
 
+// putOff lets an executor that is there, but cannot be taken now, try again.
+func (n *Node) putOff(e *executor) {
+	if e.state == executorStarting && n.timers.isSet(&e.deadline) {
+		n.timers.set(&e.deadline, n.in(n.config.ExecutorRegistrationTimeout), (*deadlineAlarm)(e))
+	}
+}
+
 // redeliver finds the tasks that were handed over on a stream that broke before the executor had them:
 // those without any status that the executor does not name. They are handed over again, and the kills of
 // the others are repeated. (Mesos declares such tasks lost, although the executor only never heard of them.)
-func (n *Node) redeliver(e *executor, has []ids.TaskID) {
+func (n *Node) redeliver(e *executor, named []ids.TaskID) {
+	has := make(map[ids.TaskID]bool, len(named)) // however many it makes up, each task is looked up once
+	for _, id := range named {
+		has[id] = true
+	}
 	for _, t := range slices.Clone(e.tasks) {
-		missed := !t.queued && t.state == mesos.TaskState_TASK_STAGING && !slices.Contains(has, t.id)
+		missed := !t.queued && t.state == mesos.TaskState_TASK_STAGING && !has[t.id]
 		switch {
 		case missed && t.kill != nil:
 			n.report(t, n.killedBeforeDelivery(t))
@@ -117,8 +133,9 @@ func (n *Node) executorUpdates(in ExecutorUpdates) {
 	case n.commits.broken != "":
 		n.emit(Answer{in.Request, statusUnavailable, "The agent cannot write its log: " + n.commits.broken})
 		return
-	case e.framework.owed >= 2*n.config.MaxUnacknowledged:
-		n.emit(Answer{in.Request, statusUnavailable, "Too many status updates of the framework are unacknowledged"})
+	}
+	if much := n.owesTooMuch(e.framework, 2); much != "" {
+		n.emit(Answer{in.Request, statusUnavailable, "The framework has " + much})
 		return
 	}
 	n.emit(Answer{in.Request, statusAccepted, ""})

@@ -80,8 +80,9 @@ func (n *Node) forgetFramework(f *framework) {
 func (n *Node) removeTask(t *task) {
 	f := t.framework
 	n.timers.stop(&t.retry)
-	f.owed -= len(t.owed)
-	n.crowd -= len(t.owed)
+	for len(t.owed) > 0 {
+		n.settle(t)
+	}
 	t.owed, t.inFlight, t.executor = nil, false, nil
 	if f.tasks[t.id] == t {
 		delete(f.tasks, t.id)

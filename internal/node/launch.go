@@ -73,10 +73,9 @@ func (n *Node) noMoreWork(id ids.FrameworkID) (mesos.TaskStatus_Reason, string) 
 		return 0, ""
 	case f.ending:
 		return mesos.TaskStatus_REASON_FRAMEWORK_REMOVED, "The framework is being shut down on this agent"
-	case f.owed >= n.config.MaxUnacknowledged:
-		return mesos.TaskStatus_REASON_CONTAINER_LAUNCH_FAILED, fmt.Sprintf(
-			"The framework has %d unacknowledged status updates on this agent, the limit is %d; acknowledge some first",
-			f.owed, n.config.MaxUnacknowledged)
+	}
+	if much := n.owesTooMuch(f, 1); much != "" {
+		return mesos.TaskStatus_REASON_CONTAINER_LAUNCH_FAILED, "The framework has " + much + "; acknowledge some first"
 	}
 	return 0, ""
 }

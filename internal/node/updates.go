@@ -1,6 +1,7 @@
 package node
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/meseta/meseta/api/mesos/v1"
@@ -61,7 +62,29 @@ func (n *Node) taskEnded(t *task) {
 func (n *Node) owe(t *task, s *Status, ticket Ticket) {
 	t.owed = append(t.owed, owed{Status: s, ticket: ticket})
 	t.framework.owed++
+	t.framework.owedBytes += s.size()
 	n.crowd++
+}
+
+// settle takes the oldest status off the queue.
+func (n *Node) settle(t *task) {
+	t.framework.owed--
+	t.framework.owedBytes -= t.owed[0].size()
+	n.crowd--
+	t.owed[0] = owed{}
+	t.owed = t.owed[1:]
+}
+
+// owesTooMuch says what is too much of what a framework has not acknowledged; "" while it is not. Launches are
+// refused at once the bounds, updates, which are harder to do without, at twice.
+func (n *Node) owesTooMuch(f *framework, times int) string {
+	switch {
+	case f.owed >= times*n.config.MaxUnacknowledged:
+		return fmt.Sprintf("%d unacknowledged status updates on this agent, the limit is %d", f.owed, times*n.config.MaxUnacknowledged)
+	case f.owedBytes >= times*n.config.MaxUnacknowledgedBytes:
+		return fmt.Sprintf("%d bytes of unacknowledged status updates on this agent, the limit is %d", f.owedBytes, times*n.config.MaxUnacknowledgedBytes)
+	}
+	return ""
 }
 
 // remember keeps a status as the last one of its state.
@@ -147,13 +170,10 @@ func (n *Node) acknowledge(in Acknowledge) {
 // acknowledged drops the oldest status; with the last one of a task that has ended, the task is history.
 func (n *Node) acknowledged(t *task) {
 	t.told = t.owed[0].State
-	t.owed[0] = owed{}
-	t.owed = t.owed[1:]
+	n.settle(t)
 	if len(t.owed) == 0 {
 		t.owed = nil
 	}
-	t.framework.owed--
-	n.crowd--
 	t.inFlight = false
 	n.timers.stop(&t.retry)
 	if t.past() {
