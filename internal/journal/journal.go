@@ -98,8 +98,8 @@ type Log interface {
 	// WantsSnapshot reports whether the log has grown enough for a snapshot to pay.
 	WantsSnapshot() bool
 
-	// Pending returns how many bytes wait to become durable. A loop that stops taking work from
-	// outside while this is large never meets ErrBacklog.
+	// Pending returns how many bytes wait to become durable, none once the journal has failed. A loop
+	// that stops taking work from outside while this is large never meets ErrBacklog.
 	Pending() int
 }
 

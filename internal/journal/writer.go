@@ -266,6 +266,7 @@ func (j *Journal) fail(cause error) error {
 	j.mu.Lock()
 	j.ended = err
 	j.pending, j.spare = nil, nil
+	j.backlog = 0 // waits for nothing any more, and nobody shall wait for it
 	j.announceLocked()
 	j.mu.Unlock()
 	j.opts.Hooks.Failed(err)

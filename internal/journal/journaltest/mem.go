@@ -100,6 +100,7 @@ func (m *Mem) Flush(context.Context) error {
 	}
 	if m.broken != nil {
 		m.ended = fmt.Errorf("%w: %w", journal.ErrFailed, m.broken)
+		m.waiting, m.backlog = nil, 0
 		if failed := m.opts.Hooks.Failed; failed != nil {
 			failed(m.ended)
 		}

@@ -295,6 +295,9 @@ func failedForGood(t *testing.T, s *scene) {
 	if err := s.Snapshot(slices.Values([][]byte{})); !errors.Is(err, journal.ErrFailed) {
 		t.Errorf("snapshot after the failure: %v", err)
 	}
+	if got := s.Pending(); got != 0 {
+		t.Errorf("%d bytes are pending after the failure: whoever waits for them waits forever", got)
+	}
 	if len(s.failures) != 1 {
 		t.Errorf("told %d times of the failure, want once: %v", len(s.failures), s.failures)
 	}
