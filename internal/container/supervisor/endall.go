@@ -73,24 +73,45 @@ func (left *remains) end(ctx context.Context) error {
 		return err
 	}
 	for pause := time.Millisecond; ; pause = min(2*pause, lookAgainLast) {
-		ids := sets.IDs()
-		for id, main := range left.live {
-			if !slices.Contains(ids, string(id)) {
-				ids = append(ids, string(id))
-			}
-			if main.PID != 0 {
-				track.Process{PID: main.PID, StartTime: main.StartTime}.Kill(syscall.SIGKILL)
-			}
-		}
-		vacant := sets.Destroy(ids)
-		if len(vacant) == len(ids) {
-			return sets.Close()
+		running := left.kill(sets)
+		if running == 0 {
+			tidy(sets)
+			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%d of %d containers still run: %w", len(ids)-len(vacant), len(ids), context.Cause(ctx))
+			return fmt.Errorf("%d containers still run: %w", running, context.Cause(ctx))
 		case <-time.After(pause):
 		}
+	}
+}
+
+// kill kills what it finds once, and returns in how many containers it found
+// something. A main process is killed whether or not its set shows it: it may have
+// cleared its environment.
+func (left *remains) kill(sets track.Sets) (running int) {
+	ids := sets.IDs()
+	for id, main := range left.live {
+		if !slices.Contains(ids, string(id)) {
+			ids = append(ids, string(id))
+		}
+		p := track.Process{PID: main.PID, StartTime: main.StartTime}
+		if main.PID != 0 && p.Alive() {
+			p.Kill(syscall.SIGKILL)
+			running++
+		}
+	}
+	return max(running, len(ids)-len(sets.Destroy(ids)))
+}
+
+// tidy removes the cgroups. The kernel counts a process among them for a moment
+// after its death; what cannot be removed even so does no harm.
+func tidy(sets track.Sets) {
+	for range 100 {
+		if sets.Close() == nil {
+			return
+		}
+		time.Sleep(time.Millisecond)
 	}
 }
 

@@ -90,6 +90,11 @@ func (h *host) endAll() []container.Exit {
 		h.t.Error(err)
 	}
 	h.reap()
+	if _, place, ok := strings.Cut(h.Tracking(), "/"); ok {
+		if _, err := os.Stat("/" + place); !errors.Is(err, os.ErrNotExist) {
+			h.t.Errorf("its cgroups are left: %v", err)
+		}
+	}
 	return exits
 }
 

@@ -218,5 +218,8 @@ func (c *cgroups) Close() error {
 	}
 	syscall.Rmdir(filepath.Join(c.dir, runDir))
 	syscall.Rmdir(filepath.Join(c.dir, selfDir))
-	return syscall.Rmdir(c.dir)
+	if err := syscall.Rmdir(c.dir); err != nil && err != syscall.ENOENT {
+		return &os.PathError{Op: "rmdir", Path: c.dir, Err: err}
+	}
+	return nil
 }
