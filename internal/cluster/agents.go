@@ -138,7 +138,9 @@ func (c *Cluster) adoptFrameworks(now core.Time, a *Agent, infos []FrameworkInfo
 			if f == nil {
 				c.admitGone(now, info)
 			}
-			c.command(a, ShutdownFramework{info.ID})
+			if c.isOver(info.ID) {
+				c.command(a, ShutdownFramework{info.ID})
+			}
 			continue
 		}
 		c.admitFramework(now, info)
@@ -153,6 +155,7 @@ func (c *Cluster) admitGone(now core.Time, info FrameworkInfo) {
 	f := *c.frameworks.Get(info.ID)
 	f.Removed = now
 	c.frameworks.Put(info.ID, &f)
+	c.byFrame[info.ID].over = true
 }
 
 func (c *Cluster) adoptExecutors(now core.Time, a *Agent, reported []AgentExecutor) {

@@ -15,6 +15,7 @@ type frameworkBook struct {
 	offers  map[ids.OfferID]struct{}
 	agents  map[ids.AgentID]int // how many live tasks and executors it has on each
 	pending StreamID            // subscribed, but the framework's record is not yet durable
+	over    bool                // it is gone, durably: what it has left may be ended
 }
 
 // subscribe lets a scheduler in: a new framework, or one that comes back.
@@ -211,13 +212,14 @@ func (c *Cluster) expireFrameworks(now core.Time) {
 }
 
 // removeFramework is the one door into being gone. The framework's tasks keep their resources until
-// the agents say that nothing of it is left.
+// the agents say that nothing of it is left. The agents are told when its removal is durable: the next
+// master would let it come back otherwise, and what it had would be gone without a word.
 func (c *Cluster) removeFramework(now core.Time, f *Framework, why string) {
 	id := f.Info.ID
 	c.takeBackOffers(now, id)
 	c.alloc.DeactivateFramework(id)
 	c.gone.add(id)
-	c.persist(nil, RemoveFramework{ID: id, At: now.Wall})
+	c.persist(func(now core.Time) { c.endFramework(now, id) }, RemoveFramework{ID: id, At: now.Wall})
 	if f.Connected() {
 		delete(c.streams, f.Stream)
 		c.emit(CloseStream{f.Stream})
@@ -232,17 +234,28 @@ func (c *Cluster) removeFramework(now core.Time, f *Framework, why string) {
 	next.Stream = ""
 	next.Removed = now
 	c.frameworks.Put(id, &next)
-	for _, a := range sorted(c.byFrame[id].agents) {
+	c.notice(LevelInfo, "framework removed", "framework", id, "name", f.Info.Name, "why", why)
+}
+
+// endFramework has everything ended that a framework has left, now that it is gone for good.
+func (c *Cluster) endFramework(now core.Time, id ids.FrameworkID) {
+	c.byFrame[id].over = true
+	for _, a := range c.agentsOf(id) {
 		c.command(c.agents.Get(a), ShutdownFramework{id})
 	}
 	c.buryIfEmpty(now, id)
-	c.notice(LevelInfo, "framework removed", "framework", id, "name", f.Info.Name, "why", why)
+}
+
+// isOver tells whether nobody will ever hear or acknowledge what is said to a framework.
+func (c *Cluster) isOver(id ids.FrameworkID) bool {
+	b := c.byFrame[id]
+	return b == nil || b.over
 }
 
 // buryIfEmpty makes history of a framework that is gone once nothing of it is left.
 func (c *Cluster) buryIfEmpty(now core.Time, id ids.FrameworkID) {
 	f, b := c.frameworks.Get(id), c.byFrame[id]
-	if f == nil || !f.Gone() || len(b.agents) > 0 {
+	if f == nil || !b.over || len(b.agents) > 0 {
 		return
 	}
 	for _, key := range sortedTasks(b.tasks) { // ended, but never acknowledged

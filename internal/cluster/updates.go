@@ -23,7 +23,7 @@ func (c *Cluster) agentUpdate(now core.Time, in AgentUpdate) {
 			c.moveTask(now, t, state, &in.Status)
 		}
 	}
-	if f == nil || f.Gone() { // nobody will ever acknowledge it
+	if c.isOver(in.Framework) { // nobody will ever acknowledge it
 		c.command(a, AcknowledgeUpdate{in.Framework, in.Status.Task, in.Status.UUID})
 		c.buryIfEmpty(now, in.Framework)
 		return
