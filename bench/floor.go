@@ -2,10 +2,16 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
+
+// The floors: the inevitable parts of running a command task, done by a bare loop.
 
 // floor is what starting /bin/true and waiting for it costs this machine.
 type floor struct {
@@ -66,4 +72,33 @@ func wait(pid int) error {
 			return err
 		}
 	}
+}
+
+// measureSync makes small records durable, one after the other, as the agent's journal does it for a task that is
+// alone: in a file whose space was reserved before.
+func measureSync(ctx context.Context, dir string, rest time.Duration) (took []time.Duration, err error) {
+	f, err := os.CreateTemp(dir, "sync-")
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	record := make([]byte, 400)
+	if err := unix.Fallocate(int(f.Fd()), 0, 0, 1<<20); err != nil {
+		return nil, fmt.Errorf("fallocate: %w", err)
+	}
+	for range 200 {
+		time.Sleep(rest)
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		begin := time.Now()
+		if _, err := f.Write(record); err != nil {
+			return nil, err
+		}
+		if err := unix.Fdatasync(int(f.Fd())); err != nil {
+			return nil, err
+		}
+		took = append(took, time.Since(begin))
+	}
+	return took, nil
 }

@@ -1,8 +1,8 @@
 // Command bench shows what Meseta claims about speed, beside what the machine itself can do at the same
 // moment: floors and goals in one table, of one run.
 //
-// A floor is the cheapest program that does the inevitable part of the work (floor.go: fork, exec and wait for
-// /bin/true). A measurement is the same part of the work done by a whole cluster of real processes: a master,
+// A floor is the cheapest program that does an inevitable part of the work (floor.go: fork, exec and wait for
+// /bin/true; make a record durable). A measurement is the same part of the work done by a whole cluster of real processes: a master,
 // an agent with its supervisor, and this program as the scheduler, by our own driver (cluster.go, tasks.go). Time
 // on a shared machine means little, so everything is also counted in CPU time, and claims are ratios.
 //
@@ -42,7 +42,7 @@ func main() {
 	flag.StringVar(&p.binary, "binary", "", "measure this meseta `binary` instead of building one")
 	flag.StringVar(&p.dir, "dir", ".", "`directory` on a real disk, in which a temporary one is made")
 	flag.IntVar(&p.rounds, "rounds", 3, "how often to measure everything; the table shows medians")
-	flag.DurationVar(&p.floor, "floor", 3*time.Second, "how long to measure each floor")
+	flag.DurationVar(&p.floor, "floor", 3*time.Second, "how long to start programs for each floor")
 	flag.IntVar(&p.warmUp, "warmup", 1000, "tasks to warm up; fsyncs are counted meanwhile")
 	flag.IntVar(&p.tasks, "tasks", 8000, "tasks of the throughput")
 	flag.IntVar(&p.flying, "flying", 64, "how many of them may be under way at the same time")
@@ -86,6 +86,7 @@ func run(ctx context.Context, p plan) error {
 // round is everything measured once.
 type round struct {
 	one, four floor
+	sync      []time.Duration
 	rate      throughput
 	paced     latencies
 }
@@ -96,6 +97,9 @@ func measure(ctx context.Context, p plan) (r round, err error) {
 		return r, err
 	}
 	if r.four, err = measureFloor(ctx, 4, p.floor); err != nil {
+		return r, err
+	}
+	if r.sync, err = measureSync(ctx, p.dir, p.rest); err != nil {
 		return r, err
 	}
 	c, err := startCluster(ctx, p)

@@ -76,9 +76,16 @@ func report(out io.Writer, p plan, rounds []round) {
 	one := func(r round) floor { return r.one }
 	four := func(r round) floor { return r.four }
 
-	fmt.Fprintf(out, "medians of %d rounds\n\nfloors: fork, exec and wait for /bin/true in a bare loop\n", len(rounds))
-	floorRow("1 worker", one)
-	floorRow("4 workers", four)
+	latency := func(label string, of func(round) []time.Duration) {
+		row(label, "median %s   p99 %s",
+			millis(over(rounds, func(r round) float64 { return micros(quantile(of(r), 0.5)) })),
+			millis(over(rounds, func(r round) float64 { return micros(quantile(of(r), 0.99)) })))
+	}
+
+	fmt.Fprintf(out, "medians of %d rounds\n\nfloors, in a bare loop\n", len(rounds))
+	floorRow("fork, exec and wait for /bin/true, 1 worker", one)
+	floorRow("the same with 4 workers", four)
+	latency("400 bytes made durable (write, fdatasync)", func(r round) []time.Duration { return r.sync })
 
 	fmt.Fprintf(out, "\nbusy: %d command tasks, %d at a time, ACCEPT to TASK_FINISHED acknowledged\n", p.tasks, p.flying)
 	row("tasks", "%6.0f /s   %5.0f CPU-µs",
@@ -96,11 +103,6 @@ func report(out io.Writer, p plan, rounds []round) {
 	row("fsyncs per task", "%s", counted(over(rounds, func(r round) float64 { return r.rate.syncs })))
 
 	fmt.Fprintf(out, "\nidle: %d command tasks, one after the other, %s apart\n", p.paced, p.rest)
-	latency := func(label string, of func(round) []time.Duration) {
-		row(label, "median %s   p99 %s",
-			millis(over(rounds, func(r round) float64 { return micros(quantile(of(r), 0.5)) })),
-			millis(over(rounds, func(r round) float64 { return micros(quantile(of(r), 0.99)) })))
-	}
 	latency("ACCEPT to TASK_RUNNING", func(r round) []time.Duration { return r.paced.running })
 	latency("ACCEPT to TASK_FINISHED", func(r round) []time.Duration { return r.paced.finished })
 	row("fsyncs per task", "%s", counted(over(rounds, func(r round) float64 { return r.paced.syncs })))
