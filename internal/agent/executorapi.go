@@ -107,12 +107,14 @@ func statusProblem(call *executorpb.Call, s *mesos.TaskStatus) string {
 	switch {
 	case s.Uuid == nil:
 		return "Expecting 'uuid' to be present"
-	case len(s.Uuid) != 16:
+	case uuidOf(s.Uuid) == (node.UUID{}):
 		return "Not a valid UUID"
 	case s.ExecutorId != nil && s.ExecutorId.GetValue() != executor:
 		return fmt.Sprintf("ExecutorID in Call: %s does not match ExecutorID in TaskStatus: %s", executor, s.ExecutorId.GetValue())
 	case s.GetSource() != mesos.TaskStatus_SOURCE_EXECUTOR:
 		return fmt.Sprintf("Received Call from executor %s of framework %s with invalid source, expecting 'SOURCE_EXECUTOR'", executor, framework)
+	case mesos.TaskState_name[int32(s.GetState())] == "":
+		return fmt.Sprintf("Received the unknown state %d from executor %s of framework %s", s.GetState(), executor, framework)
 	case s.GetState() == mesos.TaskState_TASK_STAGING:
 		return fmt.Sprintf("Received TASK_STAGING from executor %s of framework %s which is not allowed", executor, framework)
 	}

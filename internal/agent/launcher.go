@@ -182,7 +182,11 @@ func (l *launcher) work() {
 // bring fills the sandbox and starts the container.
 func (l *launcher) bring(s *start) {
 	defer s.cancel(nil)
-	<-s.box.done
+	select {
+	case <-s.box.done:
+	case <-l.life.Done():
+		return // nobody makes sandboxes any more
+	}
 	sandbox, user := s.box.dir, s.box.user
 	if s.box.problem != "" {
 		l.failed(s, node.CauseSandbox, s.box.problem)

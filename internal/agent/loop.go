@@ -206,6 +206,9 @@ func (l *loop) step(d delivery) {
 	case node.LinkOpened:
 		l.link = d.link
 	case node.ExecutorSubscribes:
+		if d.stream.over() {
+			return // whoever asked has left, and its StreamClosed may have overtaken it by the back door
+		}
 		l.streams[in.Stream] = d.stream
 	}
 	for _, out := range l.core.Step(l.now(), d.in) {

@@ -109,7 +109,7 @@ func statusFrom(m *mesos.TaskStatus) (node.ExecutorUpdate, error) {
 		Named:     m.ContainerStatus.GetContainerId() != nil,
 		Addressed: len(m.ContainerStatus.GetNetworkInfos()) > 0,
 	}
-	if m.Reason != nil {
+	if m.Reason != nil && mesos.TaskStatus_Reason_name[int32(*m.Reason)] != "" { // others have no name to be shown under
 		s.Reason = *m.Reason
 	}
 	rest := proto.CloneOf(m)

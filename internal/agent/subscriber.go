@@ -44,6 +44,13 @@ func (s *subscriber) send(event *executorpb.Event) {
 	}
 }
 
+// over reports whether the stream has ended, or will never begin.
+func (s *subscriber) over() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended != nil
+}
+
 // queued is the number of bytes that wait for the executor.
 func (s *subscriber) queued() int {
 	s.mu.Lock()

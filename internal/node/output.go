@@ -163,8 +163,8 @@ type PrepareSandbox struct {
 	User    string // as in StartContainer
 }
 
-// StartContainer makes the sandbox unless that was prepared, fetches what the command names and starts it. ContainerStarted and
-// then ContainerEnded answer it, or ContainerStartFailed does.
+// StartContainer fetches what the command names into the sandbox that was prepared before, and starts it.
+// ContainerStarted and then ContainerEnded answer it, or ContainerStartFailed does.
 type StartContainer struct {
 	Sandbox Sandbox
 	Task    ids.TaskID // of a command task; empty for a custom executor
