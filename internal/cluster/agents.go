@@ -16,6 +16,7 @@ type agentBook struct {
 	offers    map[ids.OfferID]struct{}
 	kills     map[TaskKey][]byte // asked for while the agent was away
 	strays    map[TaskKey]Resources
+	link      LinkID          // the latest it subscribed on
 	pending   *AgentSubscribe // subscribed, but its record is not yet durable
 }
 
@@ -31,11 +32,19 @@ func (c *Cluster) agentSubscribe(now core.Time, in AgentSubscribe) {
 	if in.ID == "" {
 		in.ID = c.newAgentID()
 	}
+	b := c.byAgent[in.ID]
+	if b != nil && in.Link < b.link { // it was held up on a connection that the agent has given up since
+		c.dropLink(in.Link)
+		return
+	}
+	if b != nil {
+		b.link = in.Link
+	}
 	if old := c.agents.Get(in.ID); old != nil {
 		c.reregister(now, old, in)
 		return
 	}
-	if b := c.byAgent[in.ID]; b != nil { // its record is on its way; the newer link wins
+	if b != nil { // its record is on its way
 		c.dropLink(b.pending.Link)
 		b.pending = &in
 		c.links[in.Link] = in.ID
@@ -51,6 +60,7 @@ func (c *Cluster) agentSubscribe(now core.Time, in AgentSubscribe) {
 		offers:    make(map[ids.OfferID]struct{}),
 		kills:     make(map[TaskKey][]byte),
 		strays:    make(map[TaskKey]Resources),
+		link:      in.Link,
 		pending:   &in,
 	}
 	c.links[in.Link] = in.ID

@@ -10,7 +10,7 @@ import (
 // StreamID names one subscription of a scheduler; it is the value of the Mesos-Stream-Id header.
 type StreamID string
 
-// LinkID names one connection of an agent. The shell never gives the same one out twice.
+// LinkID names one connection of an agent. The shell gives a higher one to each that it accepts.
 type LinkID uint64
 
 // Ticket names a Persist output; Persisted brings it back.

@@ -92,7 +92,7 @@ func newScript() *script {
 //	recover [framework=F] [removed=F]
 //	subscribe [id=F] [role=R] [aware] [timeout=10s] [suppressed]   a scheduler, on a new stream
 //	close F                                                        its stream ends
-//	agent [id=A] [res=cpus:4;mem:1024] [task=F/T/STATUS…] [exec=F/E] [framework=F]
+//	agent [id=A] [late=LINK] [res=cpus:4;mem:1024] [task=F/T/STATUS…] [exec=F/E] [framework=F]
 //	unlink A [silent=30s]   unregister A                           its link ends | it leaves
 //	accept F O[,O] [T[/E][=RES] …] [refuse=5s]    decline F O [refuse=5s]
 //	revive F   suppress F   teardown F   kill F T [A]   shutdown F E A   message F E A
@@ -302,7 +302,13 @@ func (s *script) agent(t *testing.T, option map[string][]string) Input {
 	s.linked++
 	in := AgentSubscribe{Link: s.linked, ID: ids.AgentID(first(option["id"])), Info: AgentInfo{Hostname: "host",
 		Resources: list(t, cmp.Or(first(option["res"]), "cpus:4;mem:1024"))}}
-	s.links[cmp.Or(string(in.ID), fmt.Sprintf("M-S%d", s.c.nextAgent))] = s.linked
+	if late := first(option["late"]); late != "" {
+		n, _ := strconv.ParseUint(late, 10, 64)
+		s.linked--
+		in.Link = LinkID(n)
+	} else {
+		s.links[cmp.Or(string(in.ID), fmt.Sprintf("M-S%d", s.c.nextAgent))] = s.linked
+	}
 	for _, one := range option["task"] {
 		p := strings.Split(one, "/")
 		task := s.task(t, p[1])
