@@ -167,7 +167,7 @@ func (s *script) step(in Input) (lines []string) {
 	return lines
 }
 
-var optionNames = []string{"id", "role", "timeout", "res", "task", "exec", "framework", "removed", "refuse", "latest", "silent"}
+var optionNames = []string{"id", "late", "role", "timeout", "res", "task", "exec", "framework", "removed", "refuse", "latest", "silent"}
 
 // options splits "k=v" and bare words from an argument list.
 func options(args []string) (plain []string, option map[string][]string) {
