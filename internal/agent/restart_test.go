@@ -2,6 +2,7 @@ package agent
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -232,4 +233,42 @@ func TestSilentMasterIsLeft(t *testing.T) {
 	if s := m.subscribed(); s.AgentId != "agent-1" {
 		t.Errorf("it comes back as %v", s)
 	}
+}
+
+// Not every supervisor that cannot be reached is dead, and what a living one holds is not ended.
+func TestSupervisorThatIsNotReachedAtOnceKeepsItsTasks(t *testing.T) {
+	m := newTestMaster(t)
+	a := startAgent(t, m, leaveTasks)
+	a.endForGood()
+	m.subscribed()
+	m.run(frameworkInfo(), shellTask("lives", "sleep 300"))
+	m.statuses("lives", mesos.TaskState_TASK_RUNNING)
+	a.restart(func() {
+		dir := filepath.Join(a.config.WorkDir, "supervisors", "1")
+		t.Chdir(dir) // its path may be too long for a socket
+		if err := os.Rename("socket", "hidden"); err != nil {
+			t.Fatal(err)
+		}
+		deaf, err := net.Listen("unix", "socket") // hangs up on everybody
+		if err != nil {
+			t.Fatal(err)
+		}
+		deaf.(*net.UnixListener).SetUnlinkOnClose(false)
+		go func() {
+			for range 3 {
+				if conn, err := deaf.Accept(); err == nil {
+					conn.Close()
+				}
+			}
+			if err := os.Rename(filepath.Join(dir, "hidden"), filepath.Join(dir, "socket")); err != nil {
+				t.Error(err)
+			}
+			deaf.Close()
+		}()
+	})
+	if got := taskIDs(m.subscribed().Tasks); got != "lives RUNNING" {
+		t.Errorf("it comes back with the tasks %s", got)
+	}
+	m.kill("lives", 0)
+	m.statuses("lives", mesos.TaskState_TASK_KILLED)
 }

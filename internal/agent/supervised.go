@@ -88,7 +88,7 @@ func (k *keeper) dir(number int) string { return filepath.Join(k.root, strconv.I
 func (k *keeper) reopen(ctx context.Context, number int) error {
 	g := &generation{number: number, dir: k.dir(number)}
 	k.all = append(k.all, g)
-	client, err := supervisor.Connect(ctx, g.dir)
+	client, err := k.connect(ctx, g.dir)
 	if errors.Is(err, container.ErrUnavailable) {
 		return k.bury(ctx, g)
 	}
@@ -104,6 +104,26 @@ func (k *keeper) reopen(ctx context.Context, number int) error {
 		k.home[info.ID] = g
 	}
 	return nil
+}
+
+// connect reaches the supervisor of a directory, however long that takes. ErrUnavailable means that it is dead. One
+// that cannot be reached for another reason, such as a want of descriptors, may live, and what it holds must not
+// be ended.
+func (k *keeper) connect(ctx context.Context, dir string) (*supervisor.Client, error) {
+	for said := false; ; {
+		client, err := supervisor.Connect(ctx, dir)
+		dead := errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist)
+		switch {
+		case dead || !errors.Is(err, container.ErrUnavailable):
+			return client, err
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case !said:
+			k.log.Warn("the supervisor is not reached yet", "error", err)
+			said = true
+		}
+		pause(ctx, askAgain)
+	}
 }
 
 // bury ends everything of a dead supervisor and tells how it ended.
@@ -189,7 +209,13 @@ func (k *keeper) watch(ctx context.Context, g *generation, client *supervisor.Cl
 			return
 		}
 		client.Close()
-		next, err := supervisor.Connect(ctx, g.dir) // perhaps only the connection has ended
+		next, err := k.connect(ctx, g.dir) // perhaps only the connection has ended
+		if ctx.Err() != nil {
+			if err == nil {
+				next.Close()
+			}
+			return
+		}
 		if err != nil {
 			k.succeed(ctx, g)
 			return
