@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"unicode/utf8"
 
 	"github.com/meseta/meseta/internal/wire"
 )
@@ -143,9 +144,25 @@ func (f *files) read(w http.ResponseWriter, r *http.Request) {
 			wire.Answer(w, http.StatusInternalServerError, "Failed to read: "+err.Error())
 			return
 		}
-		piece.Data = string(data[:n])
+		piece.Data = string(data[:wholeText(data[:n], n < len(data))])
 	}
 	answerJSON(w, piece)
+}
+
+// wholeText is how much of a piece to give: all but a character at the end of which only the beginning is there.
+// JSON would replace it by another one of another length, and a reader that counts bytes goes on in the wrong
+// place. Its rest comes with the next piece; unless there is room for no more than its beginning.
+func wholeText(piece []byte, ends bool) int {
+	for i := len(piece) - 1; i >= max(0, len(piece)-utf8.UTFMax); i-- {
+		if !utf8.RuneStart(piece[i]) {
+			continue
+		}
+		if !utf8.FullRune(piece[i:]) && (i > 0 || ends) {
+			return i
+		}
+		break
+	}
+	return len(piece)
 }
 
 func number(r *http.Request, name string, otherwise int64) (int64, error) {

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -117,5 +118,35 @@ func TestNothingOutsideTheSandboxesIsShown(t *testing.T) {
 	}
 	if status, _, _ := get("read", run, "&offset=0"); status != http.StatusBadRequest {
 		t.Errorf("read of a directory: %d", status)
+	}
+}
+
+// A reader counts the bytes that it got to know where to go on, while JSON has no place for half a character.
+func TestPiecesOfTextEndBetweenCharacters(t *testing.T) {
+	run, get := openTestFiles(t)
+	text := "aä€𝄞" + strings.Repeat("ä€", 10) + "end"
+	read := func(offset, length int) string {
+		t.Helper()
+		_, body, _ := get("read", run+"/text", fmt.Sprintf("&offset=%d&length=%d", offset, length))
+		var piece struct{ Data string }
+		if err := json.Unmarshal([]byte(body), &piece); err != nil {
+			t.Fatal(err)
+		}
+		return piece.Data
+	}
+	for length := 4; length < 12; length++ {
+		got := ""
+		for written := 1; written <= len(text); written++ { // somebody writes while it is read
+			if err := os.WriteFile(run+"/text", []byte(text[:written]), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			got += read(len(got), length)
+		}
+		if got != text {
+			t.Errorf("in pieces of %d bytes: %q, expected %q", length, got, text)
+		}
+	}
+	if got := read(len("aä€"), 1); got == "" {
+		t.Error("a piece too small for a character is empty: a reader would take that for the end")
 	}
 }
