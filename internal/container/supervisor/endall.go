@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -90,17 +91,19 @@ func (left *remains) end(ctx context.Context) error {
 // something. A main process is killed whether or not its set shows it: it may have
 // cleared its environment.
 func (left *remains) kill(sets track.Sets) (running int) {
-	ids := sets.IDs()
+	all := map[string]bool{}
+	for _, id := range sets.IDs() {
+		all[id] = true
+	}
 	for id, main := range left.live {
-		if !slices.Contains(ids, string(id)) {
-			ids = append(ids, string(id))
-		}
+		all[string(id)] = true
 		p := track.Process{PID: main.PID, StartTime: main.StartTime}
 		if main.PID != 0 && p.Alive() {
 			p.Kill(syscall.SIGKILL)
 			running++
 		}
 	}
+	ids := slices.Collect(maps.Keys(all))
 	return max(running, len(ids)-len(sets.Destroy(ids)))
 }
 

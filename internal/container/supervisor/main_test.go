@@ -29,6 +29,7 @@ func TestMain(m *testing.M) {
 	if socket := os.Getenv("MESETA_TEST_DIAL"); socket != "" {
 		os.Exit(dialAsStranger(socket))
 	}
+	os.Setenv("GORACE", "atexit_sleep_ms=0") // for the supervisors that we start
 	goleak.VerifyTestMain(m)
 }
 
@@ -122,7 +123,12 @@ func (h *host) eventually(what string, is func() bool) {
 	h.t.Helper()
 	for end := time.Now().Add(patience); !is(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
-			h.t.Fatalf("not within %v: %s", patience, what)
+			said, _ := filepath.Glob(filepath.Join(h.box, "*"))
+			for i, path := range said {
+				data, _ := os.ReadFile(path)
+				said[i] = filepath.Base(path) + ": " + string(data)
+			}
+			h.t.Fatalf("not within %v: %s\n%s", patience, what, strings.Join(said, "\n"))
 		}
 	}
 }

@@ -175,7 +175,7 @@ func introduce(sets track.Sets) (protocol.ServerHello, error) {
 	return protocol.ServerHello{
 		Version:  protocol.Version,
 		Process:  container.Started{PID: self.PID, StartTime: self.StartTime, At: time.Now().Round(0)},
-		Tracking: strings.TrimSpace(sets.Place().Kind.String() + " " + sets.Place().Path),
+		Tracking: sets.Place().Kind.String() + " " + sets.Place().Path,
 	}, nil
 }
 

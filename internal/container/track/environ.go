@@ -13,7 +13,7 @@ import (
 )
 
 // environ tracks a set by the MESETA_CONTAINER variable that its processes
-// inherit.
+// inherit, and MESETA_SUPERVISOR beside it: ids are unique to one supervisor only.
 //
 // Reading every environment on the machine for every container that ends would
 // cost more than the container. So what counts are the orphans: when a main process
@@ -24,6 +24,7 @@ import (
 // one that forks and exits without pause, and so is always elsewhere than where one
 // looks.
 type environ struct {
+	key   string
 	still func(look func(known func(pid int) bool)) // nil when reopened: then there are no orphans of ours
 
 	mu      sync.Mutex
@@ -37,14 +38,19 @@ type orphan struct {
 	dead  bool
 }
 
-func newEnviron(still func(func(known func(pid int) bool))) *environ {
-	return &environ{still: still, begun: map[string]time.Time{}}
+func newEnviron(key string, still func(func(known func(pid int) bool))) *environ {
+	return &environ{key: key, still: still, begun: map[string]time.Time{}}
 }
 
-func (e *environ) Place() Place { return Place{Kind: KindEnviron} }
+func (e *environ) Place() Place { return Place{Kind: KindEnviron, Path: e.key} }
 
-// Enlist does nothing: the variable is part of the environment of every container.
-func (e *environ) Enlist(string, *spawn.Command) (func(), error) { return func() {}, nil }
+const envKey = "MESETA_SUPERVISOR"
+
+// Enlist puts the variables in front, where they are found first.
+func (e *environ) Enlist(id string, c *spawn.Command) (func(), error) {
+	c.Env = append([]string{container.EnvID + "=" + id, envKey + "=" + e.key}, c.Env...)
+	return func() {}, nil
+}
 
 // Vacant takes one look at the orphans and no more: whoever waits for children asks,
 // and must not be kept from that. In doubt the set is not vacant.
@@ -56,9 +62,9 @@ func (e *environ) Vacant(id string) bool {
 }
 
 func (e *environ) Signal(id string, sig syscall.Signal) (pids []int) {
-	found, _ := scan(map[string]bool{id: true}, quick)
+	found, _ := e.scan(map[string]bool{id: true}, quick)
 	for _, m := range found {
-		signalMember(m.pid, sig, m.is)
+		signalMember(m.pid, sig, e.isStill(m))
 		pids = append(pids, m.pid)
 	}
 	return pids
@@ -74,14 +80,14 @@ func (e *environ) Destroy(ids []string) (vacant []string) {
 	}
 	var left []member
 	if fresh := e.begin(ids, now); len(fresh) > 0 {
-		left, _ = scan(fresh, quick)
+		left, _ = e.scan(fresh, quick)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	found, sure := e.survey(wanted)
 	alive := map[string]bool{}
 	for _, m := range append(left, found...) {
-		signalMember(m.pid, syscall.SIGKILL, m.is)
+		signalMember(m.pid, syscall.SIGKILL, e.isStill(m))
 		alive[m.owner], e.begun[m.owner] = true, now
 	}
 	for _, id := range ids {
@@ -118,7 +124,7 @@ const doubtful = 10 * time.Second
 func (e *environ) survey(wanted map[string]bool) (found []member, sure bool) {
 	pids, ok := e.listOrphans()
 	if !ok {
-		return scan(wanted, thorough)
+		return e.scan(wanted, thorough)
 	}
 	sure = true
 	before := e.orphans
@@ -129,7 +135,7 @@ func (e *environ) survey(wanted map[string]bool) (found []member, sure bool) {
 			e.orphans[pid] = o
 			continue
 		}
-		owner, state := look(pid)
+		owner, state := e.look(pid)
 		switch {
 		case state == execing:
 			sure = false
@@ -182,10 +188,12 @@ type member struct {
 	owner string
 }
 
-// is looks again.
-func (m member) is() bool {
-	owner, state := look(m.pid)
-	return state == alive && owner == m.owner
+// isStill makes the question whether a member is what it was found to be.
+func (e *environ) isStill(m member) func() bool {
+	return func() bool {
+		owner, state := e.look(m.pid)
+		return state == alive && owner == m.owner
+	}
 }
 
 // How often a scan reads the list of processes: enough to see what was forked
@@ -197,7 +205,7 @@ const (
 
 // scan finds the live processes whose environment carries a wanted id. sure is
 // false when there were some that executed a program all the while.
-func scan(wanted map[string]bool, rounds int) (found []member, sure bool) {
+func (e *environ) scan(wanted map[string]bool, rounds int) (found []member, sure bool) {
 	seen := map[int]bool{}
 	for range rounds {
 		news := false
@@ -206,7 +214,7 @@ func scan(wanted map[string]bool, rounds int) (found []member, sure bool) {
 			if seen[pid] {
 				continue
 			}
-			owner, state := look(pid)
+			owner, state := e.look(pid)
 			if state == execing {
 				sure = false
 				continue
@@ -250,8 +258,8 @@ const (
 	gone             // dead, or a zombie
 )
 
-// look finds the id in a process's environment.
-func look(pid int) (owner string, state liveness) {
+// look finds the id in a process's environment, if it is one of this supervisor.
+func (e *environ) look(pid int) (owner string, state liveness) {
 	const tries = 5
 	for range tries {
 		env, err := readSmall("/proc/" + strconv.Itoa(pid) + "/environ")
@@ -261,13 +269,11 @@ func look(pid int) (owner string, state liveness) {
 		if err != nil {
 			return "", alive // another user's
 		}
-		for kv := range strings.SplitSeq(env, "\x00") {
-			if id, ok := strings.CutPrefix(kv, container.EnvID+"="); ok {
-				return id, alive
-			}
-		}
 		if env != "" {
-			return "", alive
+			if variable(env, envKey) == e.key {
+				owner = variable(env, container.EnvID)
+			}
+			return owner, alive
 		}
 		switch st, err := readStat(pid); {
 		case err != nil || st.dead():
@@ -280,4 +286,14 @@ func look(pid int) (owner string, state liveness) {
 		// It has no environment; or an exec was over between our two questions.
 	}
 	return "", alive
+}
+
+// variable is the first value a variable has in an environment, or empty.
+func variable(env, name string) string {
+	for kv := range strings.SplitSeq(env, "\x00") {
+		if len(kv) > len(name) && kv[len(name)] == '=' && kv[:len(name)] == name {
+			return kv[len(name)+1:]
+		}
+	}
+	return ""
 }

@@ -9,8 +9,9 @@
 //   - a cgroup v2 directory for each container, the child cloned into it;
 //   - a directory in some writable cgroup v1 hierarchy, which the child enters
 //     before it executes anything;
-//   - without either, MESETA_CONTAINER=<id> in the environment, read from /proc.
-//     Here a process that cleared its environment may escape.
+//   - without either, MESETA_CONTAINER=<id> and MESETA_SUPERVISOR=<key> in the
+//     environment, read from /proc. Here a process that cleared its environment, or
+//     one of a setuid program, may escape.
 //
 // Ending a set means killing everything found in it and looking again, until
 // nothing is found ([Sets.Destroy]). Signals to processes that this process does
@@ -88,13 +89,13 @@ func (k Kind) String() string {
 // Place is where sets are tracked.
 type Place struct {
 	Kind Kind
-	Path string // the directory that holds the cgroups, empty with KindEnviron
+	Path string // the directory that holds the cgroups; with KindEnviron the supervisor's key
 }
 
 // Config says how to track.
 type Config struct {
-	// Key sets the cgroups of this supervisor apart from those of others: a name
-	// that is the same on every call for the same supervisor.
+	// Key sets this supervisor apart from others on the machine: a name for a
+	// directory, always the same for the same supervisor.
 	Key string
 
 	// Only restricts Open to one kind; KindNone takes the first that works.
@@ -124,7 +125,7 @@ func Open(c Config) (Sets, error) {
 		if still == nil {
 			still = func(look func(func(int) bool)) { look(func(int) bool { return false }) }
 		}
-		return newEnviron(still), nil
+		return newEnviron(c.Key, still), nil
 	}
 	return nil, fmt.Errorf("no usable %v: %w", c.Only, errors.Join(tried...))
 }
@@ -135,7 +136,7 @@ func Reopen(p Place) (Sets, error) {
 	case KindCgroupV2, KindCgroupV1:
 		return &cgroups{kind: p.Kind, dir: p.Path}, nil
 	case KindEnviron:
-		return newEnviron(nil), nil
+		return newEnviron(p.Path, nil), nil
 	}
 	return nil, fmt.Errorf("sets tracked by kind %d, expected 1 to 3", p.Kind)
 }

@@ -143,7 +143,7 @@ func each(t *testing.T, test func(t *testing.T, s Sets)) {
 
 func launch(t *testing.T, s Sets, id string) int {
 	t.Helper()
-	c := &spawn.Command{Programs: []string{"/bin/sleep"}, Argv: []string{"sleep", "1000"}, Dir: "/", Env: []string{"MESETA_CONTAINER=" + id}}
+	c := &spawn.Command{Programs: []string{"/bin/sleep"}, Argv: []string{"sleep", "1000"}, Dir: "/"}
 	leave, err := s.Enlist(id, c)
 	if err != nil {
 		t.Fatal(err)
