@@ -26,6 +26,7 @@ func newMaster() *cobra.Command {
 	f.StringVar(&config.WorkDir, "work-dir", defaultWorkDir("master"), "directory for the registry")
 	addDuration(f, &config.AgentPingTimeout, "agent-ping-timeout", "silence of an agent that counts as a missed ping (default 15secs)")
 	f.IntVar(&config.MaxAgentPingTimeouts, "max-agent-ping-timeouts", 5, "missed pings after which an agent is lost")
+	addDuration(f, &config.AgentReregister, "agent-reregister-timeout", "time for agents to come back after a failover of the master (default 10mins)")
 	f.IntVar(&config.MaxCompletedTasks, "max-completed-tasks-per-framework", 1000, "ended tasks that are remembered of a framework")
 	f.IntVar(&config.MaxCompletedFrames, "max-completed-frameworks", 50, "ended frameworks that are remembered")
 	takeSettings(cmd, joined(ignoredByAll, ignoredByMaster))

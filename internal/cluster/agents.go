@@ -84,6 +84,7 @@ func (c *Cluster) admitPending(now core.Time, id ids.AgentID) {
 	in := b.pending
 	b.pending = nil
 	a := &Agent{ID: id, Info: in.Info, Registered: now}
+	message := c.absent.returned(id)
 	c.agents.Put(id, a)
 	c.alloc.SetAgent(id, in.Info.Resources)
 	if c.links[in.Link] != id { // it left while its record was being written
@@ -91,6 +92,7 @@ func (c *Cluster) admitPending(now core.Time, id ids.AgentID) {
 		return
 	}
 	c.attachAgent(now, a, *in)
+	c.announceTasks(now, a, message)
 	c.notice(LevelInfo, "agent registered", "agent", id, "hostname", in.Info.Hostname, "resources", in.Info.Resources)
 }
 
@@ -210,6 +212,7 @@ func (c *Cluster) adoptTasks(now core.Time, a *Agent, reported []AgentTask) map[
 		case t == nil:
 			c.addTask(&Task{Key: key, Info: r.Info, Role: roleOf(r.Info.Resources), State: r.State,
 				Created: now, Statuses: r.Statuses, Shown: statusOf(r.Statuses, r.Told)})
+			c.history.comeBack(key)
 			if !Terminal(r.State) {
 				c.adopt(r.Framework, a.ID, r.Info.Resources)
 			}
@@ -236,11 +239,16 @@ func (c *Cluster) adoptFinished(now core.Time, key TaskKey, r AgentTask) {
 		c.config.CompletedTasks, c.config.CompletedFrameworks)
 }
 
-// dropUnreported ends the tasks that the agent should run and does not: it never got them.
+// dropUnreported ends the tasks of which the agent does not know: it never got them. One whose end was told
+// is history.
 func (c *Cluster) dropUnreported(now core.Time, a *Agent, reported map[TaskKey]bool) {
 	for _, key := range sortedTasks(c.byAgent[a.ID].tasks) {
 		t := c.tasks.Get(key)
-		if reported[key] || Terminal(t.State) {
+		switch {
+		case reported[key]:
+			continue
+		case Terminal(shownState(t)):
+			c.completeTask(now, t)
 			continue
 		}
 		f := c.frameworks.Get(key.Framework)
@@ -303,7 +311,8 @@ func (c *Cluster) agentUnregistered(now core.Time, in AgentUnregistered) {
 func (c *Cluster) loseAgent(now core.Time, a *Agent) {
 	c.clearAgent(now, a, func(f *Framework) mesos.TaskState { return ifAware(f, mesos.TaskState_TASK_UNREACHABLE) },
 		"health check timed out")
-	c.persist(nil, LoseAgent{ID: a.ID, Since: a.Lost.Wall})
+	c.absent.addUnreachable(UnreachableAgent{a.ID, now.Wall})
+	c.persist(nil, LoseAgent{ID: a.ID, Since: now.Wall})
 	c.notice(LevelWarn, "agent removed", "agent", a.ID, "hostname", a.Info.Hostname, "why", "away for too long")
 }
 
@@ -312,7 +321,7 @@ func (c *Cluster) clearAgent(now core.Time, a *Agent, state func(*Framework) mes
 	b, touched := c.byAgent[a.ID], c.frameworksOn(a.ID)
 	for _, key := range sortedTasks(b.tasks) {
 		t, f := c.tasks.Get(key), c.frameworks.Get(key.Framework)
-		if Terminal(t.State) {
+		if Terminal(shownState(t)) {
 			c.completeTask(now, t)
 			continue
 		}

@@ -36,6 +36,9 @@ const (
 	// maxNamed are the offers or tasks that one call may name, a microsecond or two each.
 	maxNamed = 100_000
 
+	// maxUnreachable are the agents that were given up and are remembered.
+	maxUnreachable = 10_000
+
 	// maxTombstones are the ids of removed frameworks that are remembered.
 	maxTombstones = 100_000
 )

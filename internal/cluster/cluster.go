@@ -17,6 +17,8 @@ type Config struct {
 	MasterID string
 	// AgentTimeout is how long an agent may be away before it is removed (default 75 s: 15 s × 5).
 	AgentTimeout time.Duration
+	// AgentReturn is how long agents of a former leader are waited for (default 10 min).
+	AgentReturn time.Duration
 	// AllocationPause is the time from the moment that something becomes free until it is offered (default
 	// 2 ms): what becomes free within it is offered together.
 	AllocationPause time.Duration
@@ -27,6 +29,7 @@ type Config struct {
 
 func (c *Config) setDefaults() {
 	c.AgentTimeout = cmp.Or(c.AgentTimeout, 75*time.Second)
+	c.AgentReturn = cmp.Or(c.AgentReturn, 10*time.Minute)
 	c.AllocationPause = cmp.Or(c.AllocationPause, 2*time.Millisecond)
 	c.CompletedFrameworks = cmp.Or(c.CompletedFrameworks, 50)
 	c.CompletedTasks = cmp.Or(c.CompletedTasks, 1000)
@@ -52,6 +55,7 @@ type Cluster struct {
 	byFrame map[ids.FrameworkID]*frameworkBook
 	gone    tombstones // ids of frameworks that may not come back
 
+	absent   absent                     // agents that are not in the books
 	away     deadlines[ids.AgentID]     // agents without a link, until they are removed
 	failover deadlines[ids.FrameworkID] // frameworks without a stream, until they are removed
 
@@ -87,6 +91,7 @@ func New(config Config) *Cluster {
 		gone:       tombstones{seen: make(map[ids.FrameworkID]bool)},
 		alloc:      allocator.New(allocator.Options{}),
 		waiting:    make(map[Ticket]func(core.Time)),
+		absent:     newAbsent(),
 		away:       newDeadlines[ids.AgentID](),
 		failover:   newDeadlines[ids.FrameworkID](),
 	}
@@ -131,12 +136,13 @@ func (c *Cluster) Step(now core.Time, in Input) []Output {
 
 // NextDeadline is the moment, on the monotonic clock, at which a Tick is due; core.Never if none is.
 func (c *Cluster) NextDeadline() time.Duration {
-	return min(c.nextAllocation(), c.away.next(), c.failover.next())
+	return min(c.nextAllocation(), c.away.next(), c.absent.expected.next(), c.failover.next())
 }
 
 // expire lets everything happen whose deadline has come, in a defined order.
 func (c *Cluster) expire(now core.Time) {
 	c.expireAgents(now)
+	c.expireExpected(now)
 	c.expireFrameworks(now)
 	c.allocateIfDue(now)
 }

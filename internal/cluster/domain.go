@@ -150,6 +150,9 @@ type Task struct {
 	Shown Status
 }
 
+// Unreachable tells whether the task was on an agent that was given up: it may run still.
+func (t *Task) Unreachable() bool { return !t.Shown.UnreachableSince.IsZero() }
+
 // Executor is a custom executor on an agent.
 type Executor struct {
 	Framework ids.FrameworkID

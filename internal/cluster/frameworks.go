@@ -67,6 +67,12 @@ func (c *Cluster) recover(now core.Time, in Recovered) {
 		c.admitFramework(now, info)
 		c.awaitReturn(now, &info)
 	}
+	for _, id := range in.Agents {
+		c.absent.expected.set(id, now.Mono+c.config.AgentReturn)
+	}
+	for _, u := range in.Unreachable {
+		c.absent.addUnreachable(u)
+	}
 }
 
 // awaitReturn gives a framework of a former leader the time to come back. It did not leave by itself, so

@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"slices"
+
 	"github.com/meseta/meseta/internal/ids"
 )
 
@@ -58,6 +60,18 @@ func (h *history) recall(t *Task, live bool, taskLimit, frameLimit int) {
 		}
 	}
 	h.addTask(t, taskLimit)
+}
+
+// last is the last task of a name that ended; nil if none is remembered.
+func (h *history) last(key TaskKey) *Task { return h.tasks.Get(h.ended[key]) }
+
+// comeBack takes a task out of the history that its scheduler was told is unreachable, and that is not.
+func (h *history) comeBack(key TaskKey) {
+	if t := h.last(key); t != nil && t.Unreachable() {
+		entry := h.ended[key]
+		h.forget(entry)
+		h.perFrame[key.Framework] = slices.DeleteFunc(h.perFrame[key.Framework], func(e uint64) bool { return e == entry })
+	}
 }
 
 func (h *history) forgetFramework(id ids.FrameworkID) {

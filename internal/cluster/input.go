@@ -22,8 +22,10 @@ type Input interface{ input() }
 type (
 	// Recovered is what the registry remembers of former leaders. It comes before everything else.
 	Recovered struct {
-		Frameworks []FrameworkInfo
-		Removed    []ids.FrameworkID // may not come back
+		Frameworks  []FrameworkInfo
+		Removed     []ids.FrameworkID // may not come back
+		Agents      []ids.AgentID
+		Unreachable []UnreachableAgent
 	}
 
 	// Subscribe is a scheduler's SUBSCRIBE. The stream is already open.

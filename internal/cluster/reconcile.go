@@ -23,21 +23,36 @@ func (c *Cluster) reconcile(now core.Time, f *Framework, call Reconcile) {
 
 // reconcileOne answers for one task:
 //
-//	known                            its latest state
-//	unknown, agent known             TASK_GONE: the agent would have reported it
-//	unknown, agent unknown or unsaid TASK_UNKNOWN
+//	known                             its latest state
+//	unknown, agent known              TASK_GONE: the agent would have reported it
+//	unknown, agent on its way         nothing: the agent will tell
+//	unknown, agent unreachable        TASK_UNREACHABLE, unless it is known to have ended before
+//	unknown, agent unknown            TASK_UNKNOWN
 //
-// with TASK_LOST in place of the latter two for frameworks that are not partition-aware.
+// with TASK_LOST in place of the others for frameworks that are not partition-aware. Where no agent is named
+// it is the one that the task was on, and else any agent that is on its way.
 func (c *Cluster) reconcileOne(now core.Time, f *Framework, r ReconcileTask) {
 	if t := c.tasks.Get(TaskKey{f.Info.ID, r.Task}); t != nil {
 		c.tellState(now, f, t)
 		return
 	}
+	past := c.history.last(TaskKey{f.Info.ID, r.Task})
+	if r.Agent == "" && past != nil && past.Unreachable() {
+		r.Agent = past.Info.Agent
+	}
 	s := Status{Task: r.Task, Agent: r.Agent, Timestamp: now.Seconds(), Reason: mesos.TaskStatus_REASON_RECONCILIATION}
-	if c.agents.Get(r.Agent) != nil {
+	lost := c.absent.unreachable.Get(r.Agent)
+	switch {
+	case c.agents.Get(r.Agent) != nil:
 		s.State = ifAware(f, mesos.TaskState_TASK_GONE)
 		s.Message = "Reconciliation: Task is unknown to the agent"
-	} else {
+	case c.onItsWay(r.Agent):
+		return
+	case lost != nil && (past == nil || past.Unreachable()):
+		s.State = ifAware(f, mesos.TaskState_TASK_UNREACHABLE)
+		s.Message = "Reconciliation: Task is unreachable"
+		s.UnreachableSince = lost.Since
+	default:
 		s.State = ifAware(f, mesos.TaskState_TASK_UNKNOWN)
 		s.Message = "Reconciliation: Task is unknown"
 	}

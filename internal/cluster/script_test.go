@@ -89,7 +89,7 @@ func newScript() *script {
 
 // do carries out one input line and prints the outputs:
 //
-//	recover [framework=F] [removed=F]
+//	recover [framework=F] [removed=F] [agent=A] [unreachable=A]
 //	subscribe [id=F] [role=R] [aware] [timeout=10s] [suppressed]   a scheduler, on a new stream
 //	close F                                                        its stream ends
 //	agent [id=A] [late=LINK] [res=cpus:4;mem:1024] [task=F/T/STATUS…] [exec=F/E] [framework=F]
@@ -167,7 +167,7 @@ func (s *script) step(in Input) (lines []string) {
 	return lines
 }
 
-var optionNames = []string{"id", "late", "role", "timeout", "res", "task", "exec", "framework", "removed", "refuse", "latest", "silent"}
+var optionNames = []string{"id", "late", "role", "timeout", "res", "task", "exec", "framework", "removed", "agent", "unreachable", "refuse", "latest", "silent"}
 
 // options splits "k=v" and bare words from an argument list.
 func options(args []string) (plain []string, option map[string][]string) {
@@ -202,6 +202,12 @@ func (s *script) input(t *testing.T, name string, args []string) Input {
 		var in Recovered
 		for _, f := range option["framework"] {
 			in.Frameworks = append(in.Frameworks, FrameworkInfo{ID: ids.FrameworkID(f)})
+		}
+		for _, a := range option["agent"] {
+			in.Agents = append(in.Agents, ids.AgentID(a))
+		}
+		for _, a := range option["unreachable"] {
+			in.Unreachable = append(in.Unreachable, UnreachableAgent{ids.AgentID(a), time.Unix(999_000, 0)})
 		}
 		for _, f := range option["removed"] {
 			in.Removed = append(in.Removed, ids.FrameworkID(f))
@@ -454,6 +460,9 @@ func printEvent(e Event) string {
 		like := ""
 		if st.Like != nil {
 			like = " like " + string(st.Like)
+		}
+		if !st.UnreachableSince.IsZero() {
+			like += fmt.Sprintf(" unreachable since %d", st.UnreachableSince.Unix())
 		}
 		return fmt.Sprintf("UPDATE %s %s %s %q on %q%s", st.Task, st.State, st.Reason, st.Message, st.Agent, like)
 	case ExecutorMessage:

@@ -20,6 +20,7 @@ type Config struct {
 
 	AgentPingTimeout     time.Duration // default 15s
 	MaxAgentPingTimeouts int           // default 5
+	AgentReregister      time.Duration // time for agents to come back after a failover (default 10 min)
 	MaxCompletedTasks    int           // remembered per framework (default 1000)
 	MaxCompletedFrames   int           // remembered frameworks (default 50)
 	MaxCallBytes         int64         // largest body of a call (default 64 MiB)
@@ -50,6 +51,9 @@ func (c *Config) Validate() error {
 	}
 	if c.AgentPingTimeout < 0 {
 		all = append(all, fmt.Errorf("agent_ping_timeout %s: expected a positive duration", c.AgentPingTimeout))
+	}
+	if c.AgentReregister < 0 {
+		all = append(all, fmt.Errorf("agent_reregister_timeout %s: expected a positive duration", c.AgentReregister))
 	}
 	if c.MaxAgentPingTimeouts < 0 {
 		all = append(all, fmt.Errorf("max_agent_ping_timeouts %d: expected a positive number", c.MaxAgentPingTimeouts))

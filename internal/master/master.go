@@ -93,6 +93,7 @@ func lead(ctx context.Context, config Config, log *slog.Logger, listener net.Lis
 	m.loop = newLoop(m, cluster.New(cluster.Config{
 		MasterID:            m.id,
 		AgentTimeout:        config.AgentPingTimeout * time.Duration(config.MaxAgentPingTimeouts),
+		AgentReturn:         config.AgentReregister,
 		CompletedTasks:      config.MaxCompletedTasks,
 		CompletedFrameworks: config.MaxCompletedFrames,
 	}), log)

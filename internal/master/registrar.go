@@ -112,6 +112,12 @@ func recovered(s registry.State) (cluster.Recovered, error) {
 	for _, f := range s.RemovedFrameworks {
 		in.Removed = append(in.Removed, f.ID)
 	}
+	for _, a := range s.Agents {
+		in.Agents = append(in.Agents, a.ID)
+	}
+	for _, a := range s.UnreachableAgents {
+		in.Unreachable = append(in.Unreachable, cluster.UnreachableAgent{ID: a.ID, Since: a.Since})
+	}
 	for _, f := range s.Frameworks {
 		m := new(mesos.FrameworkInfo)
 		if err := proto.Unmarshal(f.Info, m); err != nil {

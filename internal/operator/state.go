@@ -121,7 +121,11 @@ func tasks(v *cluster.View) *masterpb.Response_GetTasks {
 		out.Tasks = append(out.Tasks, clusterpb.TaskTo(t))
 	}
 	for t := range v.CompletedTasks.All() {
-		out.CompletedTasks = append(out.CompletedTasks, clusterpb.TaskTo(t))
+		if t.Unreachable() {
+			out.UnreachableTasks = append(out.UnreachableTasks, clusterpb.TaskTo(t))
+		} else {
+			out.CompletedTasks = append(out.CompletedTasks, clusterpb.TaskTo(t))
+		}
 	}
 	return out
 }

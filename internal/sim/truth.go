@@ -226,9 +226,11 @@ func (t *truth) told(s *scheduler, id ids.TaskID, b *belief, status *mesos.TaskS
 	b.ended = b.ended || node.IsTerminal(said.state)
 }
 
-// toldByMaster sees a status that the master, or the driver, has made itself.
+// toldByMaster sees a status that the master, or the driver, has made itself. Of a task that it has forgotten,
+// asked for on an agent that is unreachable, it can only say that it is unreachable too.
 func (t *truth) toldByMaster(s *scheduler, fact *taskFact, b *belief, status *mesos.TaskStatus) {
-	if b.ended && (&belief{state: status.GetState()}).alive() {
+	forgotten := status.GetReason() == mesos.TaskStatus_REASON_RECONCILIATION && status.GetState() == mesos.TaskState_TASK_UNREACHABLE
+	if b.ended && !forgotten && (&belief{state: status.GetState()}).alive() {
 		t.w.fail("%s hears %s of %s (%s), which has ended", s.name, status.GetState(), fact.key.Task, status.GetMessage())
 	}
 	if forGood(status) {
