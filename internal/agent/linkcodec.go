@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	linkpb "github.com/meseta/meseta/api/meseta/link/v1"
@@ -145,10 +146,33 @@ func (a *agent) subscribeMessage(s node.Subscribe) (*linkpb.Subscribe, error) {
 	return m, nil
 }
 
+// withoutData is a TaskInfo without what only its executor reads, and which may be most of it: the list of all
+// tasks has to fit into one record. Whatever cannot be read stays.
+func withoutData(info []byte) []byte {
+	const data = 6 // TaskInfo.data
+	var out []byte
+	kept := 0 // what of info is in out already
+	for at := 0; at < len(info); {
+		field, _, n := protowire.ConsumeField(info[at:])
+		if n < 0 {
+			return info
+		}
+		if field == data {
+			out = append(out, info[kept:at]...)
+			kept = at + n
+		}
+		at += n
+	}
+	if kept == 0 {
+		return info
+	}
+	return append(out, info[kept:]...)
+}
+
 func (a *agent) taskMessage(agent ids.AgentID, t node.TaskView) *linkpb.Task {
 	m := &linkpb.Task{
 		FrameworkId:          string(t.Framework),
-		TaskInfo:             t.Info,
+		TaskInfo:             withoutData(t.Info),
 		State:                int32(t.State),
 		AcknowledgedState:    int32(t.ReportedState),
 		TerminalAcknowledged: t.TerminalAcknowledged,

@@ -322,8 +322,8 @@ func (l *loop) toMaster(out node.ToMaster) {
 	if l.link == nil || l.link.id != out.Link {
 		return
 	}
-	if _, droppable := out.Body.(node.ExecutorMessage); droppable && l.link.Queued() > maxBacklog {
-		l.log.Debug("an executor's message was dropped: the master reads too slowly")
+	if droppable(out.Body) && l.link.Queued() > maxBacklog {
+		l.log.Debug("a message was dropped: the master reads too slowly")
 		return
 	}
 	record, err := l.a.encodeToMaster(out)
@@ -334,6 +334,19 @@ func (l *loop) toMaster(out node.ToMaster) {
 	if err := l.link.Send(record); err != nil {
 		l.log.Debug("message to the master not sent", "error", err)
 	}
+}
+
+// droppable reports whether a message may be lost: nobody has promised to deliver an executor's, and the core
+// repeats an update until it is acknowledged. All that is owed at once could be more than a link holds, and a
+// link that ends of it would only begin with all of it again.
+func droppable(body node.AgentBody) bool {
+	switch b := body.(type) {
+	case node.ExecutorMessage:
+		return true
+	case node.Update:
+		return b.Status.UUID != node.UUID{}
+	}
+	return false
 }
 
 func (l *loop) toExecutor(out node.ToExecutor) {

@@ -33,6 +33,7 @@ type Config struct {
 	MaxInfo int
 
 	MaxCompletedTasks int // tasks remembered after their last acknowledgement; 1,000
+	MaxCompletedBytes int // of their descriptions; 16 MiB
 	MaxUnacknowledged int // statuses of one framework; beyond it launches are refused, beyond twice as many updates; 100,000
 
 	// MaxUnacknowledgedBytes bounds what these statuses carry in the same way; 128 MiB.
@@ -49,6 +50,7 @@ func (c Config) withDefaults() Config {
 	c.AcknowledgementDelay = cmp.Or(c.AcknowledgementDelay, time.Second)
 	c.MaxInfo = cmp.Or(c.MaxInfo, 8<<20)
 	c.MaxCompletedTasks = cmp.Or(c.MaxCompletedTasks, 1000)
+	c.MaxCompletedBytes = cmp.Or(c.MaxCompletedBytes, 16<<20)
 	c.MaxUnacknowledged = cmp.Or(c.MaxUnacknowledged, 100_000)
 	c.MaxUnacknowledgedBytes = cmp.Or(c.MaxUnacknowledgedBytes, 128<<20)
 	return c

@@ -5,10 +5,11 @@ import (
 	"slices"
 )
 
-// history holds the tasks whose last status was acknowledged, oldest first, up to a bound. It is what a
+// history holds the tasks whose last status was acknowledged, oldest first, up to bounds. It is what a
 // restarted master learns of the past.
 type history struct {
 	tasks []*task
+	bytes int // of their descriptions
 }
 
 func (h *history) all() iter.Seq[*task] { return slices.Values(h.tasks) }
@@ -22,10 +23,12 @@ func (n *Node) moveToHistory(t *task) {
 	f.history++
 	h := &n.history
 	h.tasks = append(h.tasks, t)
-	if len(h.tasks) > n.config.MaxCompletedTasks {
+	h.bytes += t.weight()
+	for len(h.tasks) > n.config.MaxCompletedTasks || h.bytes > n.config.MaxCompletedBytes {
 		oldest := h.tasks[0]
 		h.tasks[0] = nil
 		h.tasks = h.tasks[1:]
+		h.bytes -= oldest.weight()
 		oldest.framework.forgetPast(oldest)
 		n.dropFrameworkIfIdle(oldest.framework)
 	}
@@ -49,4 +52,17 @@ func (n *Node) dropFrameworkIfIdle(f *framework) {
 
 func (h *history) removeFramework(f *framework) {
 	h.tasks = slices.DeleteFunc(h.tasks, func(t *task) bool { return t.framework == f })
+	h.bytes = 0
+	for _, t := range h.tasks {
+		h.bytes += t.weight()
+	}
+}
+
+// weight is what a task that has ended costs in memory and in each Subscribe, in bytes.
+func (t *task) weight() int {
+	weight := len(t.info)
+	for _, s := range t.statuses {
+		weight += s.size()
+	}
+	return weight
 }

@@ -107,3 +107,32 @@ func TestMuchDoesNotWaitForCompany(t *testing.T) {
 		}
 	}
 }
+
+// The history is in each Subscribe, so that it is bounded in bytes, too.
+func TestHistoryIsBoundedInBytes(t *testing.T) {
+	s := newScript()
+	s.config.MaxCompletedBytes = 1000
+	play := func(line string) string { return strings.Join(s.do(t, strings.Fields(line)), "\n") }
+	play("start")
+	play("link")
+	for n := range 5 {
+		id := fmt.Sprintf("t%d", n)
+		task := runOf([]string{"F", id, "unsupported"})
+		task.Task.Info, task.Unsupported = make([]byte, 200), strings.Repeat("x", 100)
+		s.step(s.fromMaster(task))
+		play("persisted")
+		u := s.node.frameworks["F"].tasks[ids.TaskID(id)].owed[0].UUID
+		play("ack F " + id + " " + nameUUID(u))
+	}
+	var left []ids.TaskID
+	for past := range s.node.history.all() {
+		left = append(left, past.id)
+	}
+	if fmt.Sprint(left) != "[t2 t3 t4]" || len(s.node.frameworks["F"].past) != 3 {
+		t.Errorf("%v of %d bytes are remembered, expected the last three", left, s.node.history.bytes)
+	}
+	play("end F")
+	if s.node.history.bytes != 0 {
+		t.Errorf("%d bytes are left of a framework that is gone", s.node.history.bytes)
+	}
+}
