@@ -16,7 +16,7 @@ func appendMessage(dst []byte, m protoreflect.Message, p *plan) ([]byte, error) 
 	for i := range p.fields {
 		f := &p.fields[i]
 		switch {
-		case m.Has(f.desc):
+		case m.Has(f.desc) && !f.nameless(m):
 			dst = separate(dst, start)
 			dst = append(dst, f.key...)
 			var err error
@@ -31,6 +31,14 @@ func appendMessage(dst []byte, m protoreflect.Message, p *plan) ([]byte, error) 
 		}
 	}
 	return append(dst, '}'), nil
+}
+
+// nameless tells whether the field holds a number that its enum has no name for, and may be left out.
+func (f *field) nameless(m protoreflect.Message) bool {
+	if f.value.enum == nil || f.shape != single || f.required {
+		return false
+	}
+	return f.value.enum.quoted[m.Get(f.desc).Enum()] == ""
 }
 
 // separate appends a comma unless nothing was appended since start.
@@ -113,11 +121,10 @@ func appendScalar(dst []byte, v protoreflect.Value, how value) ([]byte, error) {
 		dst = base64.StdEncoding.AppendEncode(dst, v.Bytes())
 		return append(dst, '"'), nil
 	case protoreflect.EnumKind:
-		name, ok := how.enum.quoted[v.Enum()]
-		if !ok {
-			return nil, fmt.Errorf("the enum has no name for %d", v.Enum())
+		if name := how.enum.quoted[v.Enum()]; name != "" {
+			return append(dst, name...), nil
 		}
-		return append(dst, name...), nil
+		return strconv.AppendInt(dst, int64(v.Enum()), 10), nil
 	case protoreflect.BoolKind:
 		return strconv.AppendBool(dst, v.Bool()), nil
 	case protoreflect.DoubleKind:

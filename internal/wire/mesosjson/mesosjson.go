@@ -9,7 +9,9 @@
 // Members come in the order in which the .proto file declares them, on one line, without spaces. What is
 // not set is left out, with two exceptions that Mesos makes: a field with a declared default that is not
 // deprecated is written with that default, and the few lists of [alwaysListed] are written as [] when
-// empty. A double that JSON has no number for is one of the strings "Infinity", which is a legal limit of
+// empty. A number that an enum has no name for, which a peer of another version may have sent, is not set, as
+// for Mesos; where the field is required the number itself is written, so that one strange value does not
+// make a whole answer unreadable. A double that JSON has no number for is one of the strings "Infinity", which is a legal limit of
 // a task, "-Infinity" and "NaN". Strings that are not UTF-8 get U+FFFD for each wrong byte. Unknown fields
 // and extensions are not written.
 //
@@ -38,8 +40,8 @@ func Marshal(m proto.Message) ([]byte, error) {
 	return Append(nil, m)
 }
 
-// Append appends m as JSON to dst. It fails when a required field is not set or an enum has a number
-// without a name, which are mistakes of the caller; dst is then returned as it was.
+// Append appends m as JSON to dst. It fails when a required field is not set, which is a mistake of the
+// caller; dst is then returned as it was.
 func Append(dst []byte, m proto.Message) ([]byte, error) {
 	message := m.ProtoReflect()
 	out, err := appendMessage(dst, message, planOf(message.Descriptor()))
