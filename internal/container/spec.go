@@ -55,7 +55,7 @@ type Spec struct {
 	// Namespaces are the kernel namespaces the container gets for itself.
 	Namespaces Namespaces
 
-	// Limits are kept with the container but not enforced yet.
+	// Limits are part of the protocol already, but not enforced yet.
 	Limits Limits
 }
 

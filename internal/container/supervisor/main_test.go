@@ -7,8 +7,10 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -18,6 +20,7 @@ import (
 
 	"github.com/meseta/meseta/internal/container"
 	"github.com/meseta/meseta/internal/container/supervisor"
+	"github.com/meseta/meseta/internal/container/track"
 )
 
 // The test binary is also the supervisor that the tests start, through
@@ -33,14 +36,18 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// ways are the ways of tracking that this user can use; all tests of processes run
-// once for each. Ordinary users have no cgroups on most machines.
-func ways() []string {
-	if os.Geteuid() == 0 {
-		return []string{"v2", "v1", "environ"}
+// ways are the ways of tracking that work for this user on this machine; all tests
+// of processes run once for each. Without root there are usually no cgroups.
+var ways = sync.OnceValue(func() (names []string) {
+	for name, kind := range map[string]track.Kind{"v2": track.KindCgroupV2, "v1": track.KindCgroupV1, "environ": track.KindEnviron} {
+		if sets, err := track.Open(track.Config{Key: fmt.Sprint("test-", os.Getpid()), Only: kind}); err == nil {
+			sets.Close()
+			names = append(names, name)
+		}
 	}
-	return []string{"environ"}
-}
+	slices.Sort(names)
+	return names
+})
 
 // eachWay runs a test with a fresh supervisor for each way of tracking.
 func eachWay(t *testing.T, test func(t *testing.T, h *host)) {
@@ -67,9 +74,6 @@ func start(t *testing.T, flags ...string) *host {
 	t.Cleanup(cancel)
 	h := &host{t: t, dir: filepath.Join(t.TempDir(), "supervisor"), box: t.TempDir(), ctx: ctx}
 	c, err := supervisor.Start(ctx, h.dir, flags...)
-	if errors.Is(err, errors.ErrUnsupported) || err != nil && strings.Contains(err.Error(), "no usable cgroup") {
-		t.Skip("this machine has no such cgroups: ", err)
-	}
 	if err != nil {
 		t.Fatal(err)
 	}

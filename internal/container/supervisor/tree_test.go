@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -140,8 +141,8 @@ func (h *host) pid(id container.ID) int {
 }
 
 func TestCgroupsAContainerMakesInItsOwnAreRemoved(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can make cgroups")
+	if !slices.Contains(ways(), "v2") {
+		t.Skip("this user has no cgroups of version 2 here")
 	}
 	h := start(t, "--tracking", "v2")
 	m := mark()

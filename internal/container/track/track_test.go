@@ -123,11 +123,8 @@ func each(t *testing.T, test func(t *testing.T, s Sets)) {
 	for _, kind := range []Kind{KindCgroupV2, KindCgroupV1, KindEnviron} {
 		t.Run(kind.String(), func(t *testing.T) {
 			s, err := Open(Config{Key: "test-" + strings.ReplaceAll(t.Name(), "/", "-"), Only: kind})
-			if err != nil && os.Geteuid() != 0 {
-				t.Skip("cgroups need root: ", err)
-			}
 			if err != nil {
-				t.Fatal(err)
+				t.Skip("not on this machine, for this user: ", err)
 			}
 			defer func() {
 				if s.Close(); kind != KindEnviron {
@@ -184,11 +181,8 @@ func TestASetIsDestroyedAndNoOther(t *testing.T) {
 
 func TestBeforeLinux57AChildEntersItsCgroupByItself(t *testing.T) {
 	s, err := Open(Config{Key: "test-entering", Only: KindCgroupV2})
-	if err != nil && os.Geteuid() != 0 {
-		t.Skip("cgroups need root: ", err)
-	}
 	if err != nil {
-		t.Fatal(err)
+		t.Skip("not on this machine, for this user: ", err)
 	}
 	defer s.Close()
 	s.(*cgroups).clone = false
