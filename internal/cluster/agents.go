@@ -82,15 +82,16 @@ func (c *Cluster) dropLink(l LinkID) {
 func (c *Cluster) admitPending(now core.Time, id ids.AgentID) {
 	b := c.byAgent[id]
 	in := b.pending
+	if c.links[in.Link] != id { // it left while its record was being written: what it runs is not known
+		delete(c.byAgent, id)
+		c.absent.expected.set(id, now.Mono+c.config.AgentTimeout)
+		return
+	}
 	b.pending = nil
 	a := &Agent{ID: id, Info: in.Info, Registered: now}
 	message := c.absent.returned(id)
 	c.agents.Put(id, a)
 	c.alloc.SetAgent(id, in.Info.Resources)
-	if c.links[in.Link] != id { // it left while its record was being written
-		c.disconnected(now, a, 0)
-		return
-	}
 	c.attachAgent(now, a, *in)
 	c.announceTasks(now, a, message)
 	c.notice(LevelInfo, "agent registered", "agent", id, "hostname", in.Info.Hostname, "resources", in.Info.Resources)
