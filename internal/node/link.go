@@ -148,7 +148,7 @@ func (t *task) view(durable Ticket) TaskView {
 		Statuses:             t.statuses,
 		TerminalAcknowledged: t.past(),
 	}
-	if len(t.owed) > 0 && t.owed[0].ticket <= durable {
+	if len(t.owed) > 0 && t.owed[0].sayable(durable) {
 		v.ReportedState, v.ReportedUUID = t.owed[0].State, t.owed[0].UUID
 	}
 	if len(t.owed) > 0 && t.owed[len(t.owed)-1].ticket > durable {
