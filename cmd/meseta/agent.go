@@ -37,7 +37,7 @@ func newAgent() *cobra.Command {
 	ready := addReadyFD(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		config.Masters = strings.Split(*masters, ",")
-		config.Ready = announce(*ready)
+		config.Ready, config.Release = announce(*ready), release
 		return agent.Run(cmd.Context(), config, newLogger(cmd, slog.LevelInfo))
 	}
 	return cmd

@@ -42,7 +42,7 @@ func newDev() *cobra.Command {
 		group, ctx := errgroup.WithContext(cmd.Context())
 		address := make(chan string, 1)
 		group.Go(func() error {
-			return master.Run(masters, master.Config{Port: port, WorkDir: filepath.Join(workDir, "master"),
+			return master.Run(masters, master.Config{Port: port, WorkDir: filepath.Join(workDir, "master"), Release: release,
 				Ready: func(a string) { address <- a }}, log)
 		})
 		group.Go(func() error {
@@ -50,7 +50,7 @@ func newDev() *cobra.Command {
 			select {
 			case a := <-address:
 				return agent.Run(ctx, agent.Config{Masters: []string{a}, Port: agentPort, Resources: resources,
-					WorkDir: filepath.Join(workDir, "agent"), KillTasksOnStop: true,
+					WorkDir: filepath.Join(workDir, "agent"), Release: release, KillTasksOnStop: true,
 					Ready: func(agent string) { greet(cmd, a, agent) }}, log)
 			case <-ctx.Done():
 				return nil

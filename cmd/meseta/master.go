@@ -32,7 +32,7 @@ func newMaster() *cobra.Command {
 	takeSettings(cmd, joined(ignoredByAll, ignoredByMaster))
 	ready := addReadyFD(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		config.Ready = announce(*ready)
+		config.Ready, config.Release = announce(*ready), release
 		return master.Run(cmd.Context(), config, newLogger(cmd, slog.LevelInfo))
 	}
 	return cmd

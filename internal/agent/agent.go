@@ -168,22 +168,13 @@ func (a *agent) reportJournal(recovered journal.Recovered) {
 	}
 }
 
-// routes lists everything that is served. A path and the same under /slave(1) are one.
+// routes lists everything that is served.
 func (a *agent) routes() http.Handler {
-	mux := http.NewServeMux()
-	both := func(path string, h http.HandlerFunc) {
-		mux.HandleFunc(path, h)
-		mux.HandleFunc("/slave(1)"+path, h)
-	}
-	both("/api/v1/executor", a.serveExecutor)
-	both("/api/v1/executor/", a.serveExecutor)
-	both("/api/v1", a.serveOperator)
-	both("/api/v1/", a.serveOperator)
-	both("/health", serveHealth)
-	both("/version", a.serveVersion)
-	a.files.routes(both)
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		wire.Answer(w, http.StatusNotFound, "404 Not Found.")
-	})
-	return mux
+	r := wire.NewRouter("slave(1)")
+	r.Handle("/api/v1/executor", a.serveExecutor)
+	r.Handle("/api/v1", a.serveOperator)
+	r.Handle("/health", serveHealth)
+	r.Handle("/version", a.serveVersion)
+	a.files.routes(r.Handle)
+	return r
 }

@@ -17,6 +17,7 @@ type Config struct {
 	Port     int    // default 5050; negative picks a free one
 	Hostname string // name that clients are told (default: the IP)
 	WorkDir  string // where the registry is kept; required
+	Release  string // of this binary, for people (default "development")
 
 	AgentPingTimeout     time.Duration // default 15s
 	MaxAgentPingTimeouts int           // default 5
@@ -32,6 +33,7 @@ type Config struct {
 func (c *Config) setDefaults() {
 	c.IP = cmp.Or(c.IP, "127.0.0.1")
 	c.Port = cmp.Or(c.Port, 5050)
+	c.Release = cmp.Or(c.Release, "development")
 	c.AgentPingTimeout = cmp.Or(c.AgentPingTimeout, 15*time.Second)
 	c.MaxAgentPingTimeouts = cmp.Or(c.MaxAgentPingTimeouts, 5)
 	c.MaxCallBytes = cmp.Or(c.MaxCallBytes, 64<<20)

@@ -129,26 +129,20 @@ func lead(ctx context.Context, config Config, log *slog.Logger, listener net.Lis
 	return err
 }
 
-// routes lists everything that is served. A path and the same under /master are one.
+// routes lists everything that is served.
 func (m *Master) routes() http.Handler {
-	mux := http.NewServeMux()
-	both := func(path string, h http.HandlerFunc) {
-		mux.HandleFunc(path, h)
-		mux.HandleFunc("/master"+path, h)
-	}
-	both("/api/v1/scheduler", m.serveScheduler)
-	both("/api/v1/scheduler/", m.serveScheduler)
-	reads := &operator.Master{Info: m.info, Started: m.started, Elected: m.elected, MaxBytes: m.config.MaxCallBytes,
-		View:   func(r *http.Request) (cluster.View, error) { return m.loop.view(r.Context()) },
-		Refuse: unavailable}
-	both("/api/v1", reads.ServeHTTP)
-	both("/api/v1/", reads.ServeHTTP)
-	both("/health", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
-	mux.HandleFunc("/agent-link", m.serveAgent)
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		wire.Answer(w, http.StatusNotFound, "404 Not Found.")
-	})
-	return mux
+	reads := &operator.Master{Info: m.info, Release: m.config.Release, Started: m.started, Elected: m.elected,
+		MaxBytes: m.config.MaxCallBytes,
+		View:     func(r *http.Request) (cluster.View, error) { return m.loop.view(r.Context()) },
+		Refuse:   unavailable}
+	r := wire.NewRouter("master")
+	r.Handle("/api/v1/scheduler", m.serveScheduler)
+	r.Handle("/api/v1", reads.ServeCall)
+	r.Handle("/health", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	r.Handle("/version", reads.ServeVersion)
+	r.Handle("/redirect", reads.ServeRedirect)
+	r.Handle("/agent-link", m.serveAgent)
+	return r
 }
 
 func masterInfo(id string, config *Config, addr *net.TCPAddr) *mesos.MasterInfo {

@@ -13,9 +13,10 @@ import (
 // MesosVersion is the level of the Mesos API that we keep. Clients compare it as dotted integers.
 const MesosVersion = "1.11.0"
 
-// Master answers POST /api/v1 of a master.
+// Master answers what is asked of a master: POST /api/v1, and the older endpoints, a path each.
 type Master struct {
 	Info     *mesos.MasterInfo
+	Release  string // of the binary, for people
 	Started  time.Time
 	Elected  time.Time
 	MaxBytes int64                                     // of a call
@@ -23,8 +24,8 @@ type Master struct {
 	Refuse   func(w http.ResponseWriter, err error)    // answers when it could not be frozen
 }
 
-// ServeHTTP answers one call.
-func (m *Master) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// ServeCall answers one call of POST /api/v1.
+func (m *Master) ServeCall(w http.ResponseWriter, r *http.Request) {
 	call := new(masterpb.Call)
 	accept, ok := wire.DecodeCall(w, r, call, m.MaxBytes)
 	if !ok {
