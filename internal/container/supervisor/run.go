@@ -104,7 +104,7 @@ func Run(ctx context.Context, cfg Config) error {
 	defer s.logFile.close()
 	listener, err := listen(cfg.Dir)
 	if err != nil {
-		return err
+		return errors.Join(err, Remove(cfg.Dir)) // nothing was started yet that would need the log
 	}
 	defer listener.Close()
 	if cfg.Ready != nil {
