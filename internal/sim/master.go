@@ -107,7 +107,7 @@ func (m *master) carryOut(out cluster.Output, answer func(cluster.Answer)) {
 	case cluster.CloseLink:
 		if c := m.links[out.Link]; c != nil {
 			c.close(1)
-			m.soon(func() { m.linkClosed(out.Link, "finished by the master") })
+			m.soon(func() { m.linkClosed(out.Link, "finished by the master", 0) })
 		}
 	case cluster.Persist:
 		m.w.truth.registryAsked(out.Records)
@@ -230,7 +230,7 @@ func (m *master) acceptLink(c *conn) {
 	m.nextLink++
 	id := m.nextLink
 	c.ends[1].receive = func(msg any) { m.hear(id, c, msg.(*linkpb.AgentMessage)) }
-	c.ends[1].closed = func(why string) { m.linkClosed(id, why) }
+	c.ends[1].closed = func(why string) { m.linkClosed(id, why, c.ends[1].silent) }
 }
 
 func (m *master) hear(id cluster.LinkID, c *conn, msg *linkpb.AgentMessage) {
@@ -258,12 +258,12 @@ func (m *master) hear(id cluster.LinkID, c *conn, msg *linkpb.AgentMessage) {
 	}
 }
 
-func (m *master) linkClosed(id cluster.LinkID, why string) {
+func (m *master) linkClosed(id cluster.LinkID, why string, silent time.Duration) {
 	if _, subscribed := m.links[id]; !subscribed {
 		return
 	}
 	delete(m.links, id)
-	m.step(cluster.LinkClosed{Link: id, Reason: why}, nil)
+	m.step(cluster.LinkClosed{Link: id, Reason: why, Silent: silent}, nil)
 }
 
 func (m *master) command(out cluster.ToAgent) {

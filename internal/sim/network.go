@@ -34,6 +34,7 @@ type connEnd struct {
 	open    bool
 	receive func(msg any)
 	closed  func(why string) // the end was closed, and not by its own process
+	silent  time.Duration    // for how long nothing had been heard when it was closed
 	arrival time.Duration    // of the latest that is on its way here
 	held    []any            // has come while the way was cut
 	patient bool             // notices by itself, or never, that nothing comes
@@ -172,6 +173,16 @@ func (c *conn) shut(end int, why string) {
 	}
 }
 
+// loses has an end give up after some time of silence, if it is still silent then.
+func (c *conn) loses(end int, patience time.Duration, still func() bool) {
+	c.w.schedule(nil, patience, func() {
+		if still() {
+			c.ends[end].silent = patience
+			c.shut(end, "nothing was heard")
+		}
+	})
+}
+
 // tear breaks the connection. What is on its way is lost; each end learns of it a little later, or, where
 // the way is cut, when its patience ends.
 func (c *conn) tear() {
@@ -196,7 +207,7 @@ func (c *conn) orphan(p *process, machineToo bool) {
 		}
 		c.ends[i].open = false
 		c.torn = true
-		c.w.schedule(nil, c.w.between(time.Second, 80*time.Second), func() { c.shut(1-i, "nothing was heard") })
+		c.loses(1-i, c.w.between(time.Second, 80*time.Second), func() bool { return true })
 	}
 }
 
@@ -209,10 +220,8 @@ func (w *World) partition(ways []way) {
 		for i := range c.ends {
 			in, out := way{c.ends[1-i].p.site, c.ends[i].p.site}, way{c.ends[i].p.site, c.ends[1-i].p.site}
 			if c.ends[i].open && !c.ends[i].patient && (slices.Contains(ways, in) || slices.Contains(ways, out)) {
-				w.schedule(nil, w.between(10*time.Second, 80*time.Second), func() {
-					if w.net.cut[in] > 0 || w.net.cut[out] > 0 {
-						c.shut(i, "nothing was heard")
-					}
+				c.loses(i, w.between(10*time.Second, 80*time.Second), func() bool {
+					return w.net.cut[in] > 0 || w.net.cut[out] > 0
 				})
 			}
 		}

@@ -15,9 +15,11 @@ import (
 
 // registry is what masters remember. It outlives them.
 type registry struct {
-	frameworks []registered
-	removed    []ids.FrameworkID
-	epoch      uint64 // of the latest leader
+	frameworks  []registered
+	removed     []ids.FrameworkID
+	agents      []ids.AgentID
+	unreachable []cluster.UnreachableAgent
+	epoch       uint64 // of the latest leader
 }
 
 type registered struct {
@@ -37,15 +39,28 @@ func (r *registry) apply(record cluster.Record) {
 	case cluster.RemoveFramework:
 		r.frameworks = slices.DeleteFunc(r.frameworks, known(record.ID))
 		r.removed = append(r.removed, record.ID)
-	case cluster.AdmitAgent, cluster.LoseAgent: // nothing of them is read back yet
+	case cluster.AdmitAgent:
+		r.forgetAgent(record.ID)
+		r.agents = append(r.agents, record.ID)
+	case cluster.LoseAgent:
+		r.forgetAgent(record.ID)
+		r.unreachable = append(r.unreachable, cluster.UnreachableAgent{ID: record.ID, Since: record.Since})
+	case cluster.RemoveAgent:
+		r.forgetAgent(record.ID)
 	default:
 		panic(fmt.Sprintf("sim: registry record of unknown type %T", record))
 	}
 }
 
+func (r *registry) forgetAgent(id ids.AgentID) {
+	r.agents = slices.DeleteFunc(r.agents, func(known ids.AgentID) bool { return known == id })
+	r.unreachable = slices.DeleteFunc(r.unreachable, func(u cluster.UnreachableAgent) bool { return u.ID == id })
+}
+
 // load gives a new leader what it has to know.
 func (r *registry) load() cluster.Recovered {
-	in := cluster.Recovered{Removed: slices.Clone(r.removed)}
+	in := cluster.Recovered{Removed: slices.Clone(r.removed), Agents: slices.Clone(r.agents),
+		Unreachable: slices.Clone(r.unreachable)}
 	for _, f := range r.frameworks {
 		m := new(mesos.FrameworkInfo)
 		if err := proto.Unmarshal(f.info, m); err != nil {
