@@ -8,7 +8,7 @@ GO      ?= go
 PKGS    := ./...
 TIMEOUT ?= 20m
 
-.PHONY: build test check vet fmt generate generated unit interop clean
+.PHONY: build test check vet fmt generate generated unit interop bench soak clean
 
 build: ## the binary, static
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/meseta ./cmd/meseta
@@ -34,6 +34,12 @@ unit: ## unit, property, simulation and end-to-end tests, race detector on
 
 interop: ## clients that others wrote, unmodified, against a real cluster
 	cd interop && $(GO) test -race -timeout $(TIMEOUT) ./...
+
+bench: ## what we claim about speed, beside what the machine can do: bench/README.md
+	$(GO) run ./bench
+
+soak: ## 100,000 launches through the supervisor; it takes some minutes
+	MESETA_SOAK=100000 $(GO) test -run TestSoak -v -timeout 1h ./internal/container/supervisor
 
 clean:
 	rm -rf bin dist
