@@ -3,13 +3,11 @@ package cli
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -18,8 +16,11 @@ import (
 	"github.com/meseta/meseta/internal/wire"
 )
 
-// maxAnswer bounds what is read of one answer.
-const maxAnswer = 1 << 30
+// What is read of one answer has bounds.
+const (
+	maxAnswer   = 1 << 30
+	maxSentence = 16 << 10
+)
 
 // Client talks to a master.
 type Client struct {
@@ -62,14 +63,23 @@ func (c *Client) fetch(request *http.Request, who string) ([]byte, error) {
 		return nil, unreachable(who, request.URL.Host, err)
 	}
 	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return nil, refusal(who, answer)
+	}
 	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", who, request.URL.Host, err)
 	}
-	if answer.StatusCode != http.StatusOK {
-		return nil, &answerError{who: who, host: request.URL.Host, code: answer.StatusCode, text: strings.TrimSpace(string(body))}
-	}
 	return body, nil
+}
+
+// refusal is an answer that says no, with its sentence.
+func refusal(who string, answer *http.Response) error {
+	text, err := io.ReadAll(io.LimitReader(answer.Body, maxSentence))
+	if err != nil {
+		text = []byte(err.Error())
+	}
+	return &answerError{who: who, host: answer.Request.URL.Host, code: answer.StatusCode, text: strings.TrimSpace(string(text))}
 }
 
 // answerError is an answer other than 200.
@@ -101,26 +111,34 @@ type awayError struct {
 func (e *awayError) Error() string { return fmt.Sprintf("%s %s: %v", e.who, e.host, e.err) }
 func (e *awayError) Unwrap() error { return e.err }
 
-// readFile reads a piece of a file in a sandbox, from the agent at address.
-func (c *Client) readFile(ctx context.Context, address, path string, offset, length int64) (data string, at int64, err error) {
-	q := url.Values{"path": {path}, "offset": {strconv.FormatInt(offset, 10)}}
-	if length >= 0 {
-		q.Set("length", strconv.FormatInt(length, 10))
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/files/read?"+q.Encode(), nil)
+// readFile reads a piece of a file in a sandbox, from the agent at address; nothing at its end. The bytes
+// come as they are: /files/read would wrap them in JSON, which knows only text.
+func (c *Client) readFile(ctx context.Context, address, path string, offset, length int64) ([]byte, error) {
+	q := url.Values{"path": {path}}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/files/download?"+q.Encode(), nil)
 	if err != nil {
-		return "", 0, fmt.Errorf("agent %q: expected host:port", address)
+		return nil, fmt.Errorf("agent %q: expected host:port", address)
 	}
-	body, err := c.fetch(request, "agent")
+	request.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", offset, offset+length-1))
+	answer, err := c.HTTP.Do(request)
 	if err != nil {
-		return "", 0, err
+		return nil, unreachable("agent", request.URL.Host, err)
 	}
-	var piece struct {
-		Data   string `json:"data"`
-		Offset int64  `json:"offset"`
+	defer answer.Body.Close()
+	switch answer.StatusCode {
+	case http.StatusOK: // this agent knows no ranges, or the file is empty
+		if _, err := io.CopyN(io.Discard, answer.Body, offset); err != nil {
+			return nil, nil
+		}
+	case http.StatusPartialContent:
+	case http.StatusRequestedRangeNotSatisfiable:
+		return nil, nil
+	default:
+		return nil, refusal("agent", answer)
 	}
-	if err := json.Unmarshal(body, &piece); err != nil {
-		return "", 0, fmt.Errorf("agent %s: answer to /files/read: %w", address, err)
+	piece, err := io.ReadAll(io.LimitReader(answer.Body, length))
+	if err != nil {
+		return nil, &awayError{who: "agent", host: request.URL.Host, err: err}
 	}
-	return piece.Data, piece.Offset, nil
+	return piece, nil
 }

@@ -23,19 +23,27 @@ type LogOptions struct {
 // followPause is how long to wait before looking again whether a file has grown.
 const followPause = 200 * time.Millisecond
 
+// lookPause is how long to wait before asking the master again whether a task has ended: it answers with the
+// state of the whole cluster.
+const lookPause = time.Second
+
 // Logs prints what a task wrote. The task is named by its id or the beginning of it.
 func (c *Client) Logs(ctx context.Context, w io.Writer, task string, o LogOptions) error {
 	t, address, err := c.find(ctx, task)
 	if err != nil {
 		return err
 	}
-	f := &sandboxFile{client: c, agent: address, path: sandboxPath(t, pick(o.Stderr, "stderr", "stdout"))}
-	for {
+	name := pick(o.Stderr, "stderr", "stdout")
+	f := &sandboxFile{client: c, agent: address, path: sandboxPath(t, name)}
+	for looked := time.Now(); ; {
 		ended := terminal(t.GetState())
-		if err := f.copy(ctx, w); err != nil {
+		err := f.copy(ctx, w)
+		switch {
+		case absent(err) && ended:
+			return fmt.Errorf("task %s: %s is not in its sandbox, or not any more", t.GetTaskId().GetValue(), name)
+		case err != nil && !absent(err): // not written yet
 			return err
-		}
-		if ended || !o.Follow {
+		case ended || !o.Follow:
 			return nil
 		}
 		select {
@@ -43,9 +51,13 @@ func (c *Client) Logs(ctx context.Context, w io.Writer, task string, o LogOption
 			return nil
 		case <-time.After(followPause):
 		}
+		if time.Since(looked) < lookPause {
+			continue
+		}
 		if t, _, err = c.find(ctx, t.GetTaskId().GetValue()); err != nil {
 			return err
 		}
+		looked = time.Now()
 	}
 }
 
@@ -55,7 +67,8 @@ func (c *Client) find(ctx context.Context, id string) (*mesos.Task, string, erro
 	if err != nil {
 		return nil, "", err
 	}
-	all := append(r.GetGetState().GetGetTasks().GetTasks(), r.GetGetState().GetGetTasks().GetCompletedTasks()...)
+	tasks := r.GetGetState().GetGetTasks()
+	all := slices.Concat(tasks.GetTasks(), tasks.GetUnreachableTasks(), tasks.GetCompletedTasks())
 	t, err := match(all, id)
 	if err != nil {
 		return nil, "", err
@@ -124,22 +137,21 @@ type sandboxFile struct {
 // copy prints what was added to the file since the last time.
 func (f *sandboxFile) copy(ctx context.Context, w io.Writer) error {
 	for {
-		data, at, err := f.client.readFile(ctx, f.agent, f.path, f.offset, 256<<10)
-		var answer *answerError
-		if errors.As(err, &answer) && answer.code == http.StatusNotFound {
-			return nil // not written yet
-		}
-		if err != nil {
+		piece, err := f.client.readFile(ctx, f.agent, f.path, f.offset, 256<<10)
+		if err != nil || len(piece) == 0 {
 			return err
 		}
-		if data == "" {
-			return nil
-		}
-		f.offset = at + int64(len(data))
-		if _, err := io.WriteString(w, data); err != nil {
+		f.offset += int64(len(piece))
+		if _, err := w.Write(piece); err != nil {
 			return err
 		}
 	}
+}
+
+// absent tells whether an error says that a file is not there.
+func absent(err error) bool {
+	answer, ok := errors.AsType[*answerError](err)
+	return ok && answer.code == http.StatusNotFound
 }
 
 func terminal(s mesos.TaskState) bool {

@@ -289,6 +289,9 @@ func (r *runner) stream(ctx context.Context, c *Client, file string, w io.Writer
 			over = giveUp != nil
 		}
 		err := f.copy(ctx, w)
+		if absent(err) { // not written yet, or never
+			err = nil
+		}
 		var away *awayError
 		if err == nil && over || err != nil && !errors.As(err, &away) {
 			return err

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"text/tabwriter"
+	"unicode"
 )
 
 // Format is how lists are printed.
@@ -63,7 +65,7 @@ func printList[R any](w io.Writer, f Format, rows []R, columns []column[R]) erro
 	}
 	line(func(c column[R]) string { return c.title })
 	for _, r := range rows {
-		line(func(c column[R]) string { return orDash(c.cell(r)) })
+		line(func(c column[R]) string { return orDash(visible(c.cell(r))) })
 	}
 	return out.Flush()
 }
@@ -73,4 +75,13 @@ func orDash(s string) string {
 		return "-"
 	}
 	return s
+}
+
+// visible writes out what a terminal would obey instead of showing it: names in a list are chosen by strangers.
+func visible(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return s
+	}
+	quoted := strconv.Quote(s)
+	return quoted[1 : len(quoted)-1]
 }

@@ -20,6 +20,7 @@ func TestRunPrintsOutputAndExitsWithTheTasksCode(t *testing.T) {
 		{"both outputs", []string{"sh", "-c", "echo out; echo err >&2"}, 0, "out\n", "err\n"},
 		{"exit code", []string{"sh", "-c", "exit 3"}, 3, "", ""},
 		{"signal", []string{"sh", "-c", "kill -SEGV $$"}, 139, "", ""},
+		{"bytes as they are", []string{"printf", `\377\000\303(`}, 0, "\xff\x00\xc3(", ""},
 		{"arguments as they are", []string{"printf", "%s|", "a b", "$HOME", ""}, 0, "a b|$HOME||", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
