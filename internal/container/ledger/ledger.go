@@ -74,8 +74,7 @@ func New(limit int) *Ledger {
 // carried out in their order: a Record has to be on disk before what follows it is
 // done.
 func (l *Ledger) Step(now core.Time, in Input) []Output {
-	clear(l.out)
-	l.out = l.out[:0]
+	l.out = emptied(l.out)
 	switch in := in.(type) {
 	case Launch:
 		l.launch(in)
@@ -103,6 +102,16 @@ func (l *Ledger) Step(now core.Time, in Input) []Output {
 	}
 	l.fireDeadlines(now)
 	return l.out
+}
+
+// emptied is a slice to be filled again, unless it has become large.
+func emptied(out []Output) []Output {
+	const usual = 4096
+	if cap(out) > usual {
+		return nil
+	}
+	clear(out)
+	return out[:0]
 }
 
 // NextDeadline is when the ledger wants a Tick, or core.Never.
@@ -319,8 +328,14 @@ func (l *Ledger) collect(in Collect) {
 	l.emit(Answer{Ticket: in.Ticket})
 }
 
-// squeeze drops the holes when they are most of a list.
+// squeeze drops the holes when they are most of a list. When nothing is left at all,
+// the room that a busy time needed goes too: a map does not give any back.
 func (l *Ledger) squeeze() {
+	if len(l.entries) == 0 && cap(l.order) > 1024 {
+		l.entries = map[container.ID]*entry{}
+		l.order, l.exits, l.due = nil, nil, nil
+		l.holes, l.exitGaps = 0, 0
+	}
 	if l.holes > 64 && l.holes > len(l.order)/2 {
 		l.order = squeezed(l.order)
 		for i, e := range l.order {

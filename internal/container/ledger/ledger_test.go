@@ -248,3 +248,28 @@ func TestWhatIsUnknownOrLateIsPassedOver(t *testing.T) {
 	s.is(ended("a", 2))
 	s.is(ledger.Vacant{ID: "a"})
 }
+
+func TestAfterABusyTimeTheBooksAreAsEmptyAsBefore(t *testing.T) {
+	s := newScript(t, 0)
+	for round := range 2 {
+		var ids []container.ID
+		for i := range 5000 {
+			id := container.ID(fmt.Sprint("c", i))
+			ids = append(ids, id)
+			s.l.Step(s.now, launch(1, id))
+			s.l.Step(s.now, forked(id, i+1))
+			s.l.Step(s.now, kill(1, id, time.Minute))
+			s.l.Step(s.now, vacated(id, 0))
+		}
+		forgotten := 0
+		for _, out := range s.l.Step(s.now, ledger.Collect{IDs: ids}) {
+			if r, ok := out.(ledger.Record); ok && r.Kind == ledger.RecordForget {
+				forgotten++
+			}
+		}
+		if forgotten != len(ids) || s.l.Len() != 0 || s.l.Live() != 0 || s.l.NextDeadline() != core.Never {
+			t.Errorf("round %d: %d forgotten, %d remembered, %d live", round, forgotten, s.l.Len(), s.l.Live())
+		}
+		s.is(ledger.Watch{Ticket: ticket(1)}, "replay 1: ")
+	}
+}

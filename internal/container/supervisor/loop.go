@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"github.com/meseta/meseta/internal/container/ledger"
@@ -77,11 +78,15 @@ func (s *server) now() core.Time {
 // their consequences out.
 const atOnce = 256
 
+// quietAfter is how long nothing has to happen for the loop to think the time quiet.
+const quietAfter = 2 * time.Second
+
 // loop owns the ledger. It takes events until everything has ended after a stop.
 func (s *server) loop(ctx context.Context) {
 	defer close(s.done)
-	deadline := time.NewTimer(0)
+	deadline, quiet := time.NewTimer(0), time.NewTimer(quietAfter)
 	defer deadline.Stop()
+	defer quiet.Stop()
 	stop := ctx.Done()
 	for !s.stopped {
 		select {
@@ -92,6 +97,9 @@ func (s *server) loop(ctx context.Context) {
 			}
 		case <-deadline.C:
 			s.step(ledger.Tick{})
+		case <-quiet.C:
+			debug.FreeOSMemory() // what a busy time needed, a quiet one does not
+			continue
 		case <-stop:
 			stop = nil
 			s.log.Info("stopping", "live", s.ledger.Live(), "grace", s.stopGrace)
@@ -103,6 +111,7 @@ func (s *server) loop(ctx context.Context) {
 		} else {
 			deadline.Stop()
 		}
+		quiet.Reset(quietAfter)
 	}
 }
 
@@ -153,7 +162,7 @@ func (s *server) settle() {
 			s.perform(out)
 			todo[i] = nil
 		}
-		if s.todo == nil {
+		if s.todo == nil && cap(todo) <= 4*atOnce {
 			s.todo = todo[:0]
 		}
 	}

@@ -18,6 +18,7 @@ type mains struct {
 	byPID   map[int]container.ID // guarded by mu, as all below
 	byID    map[container.ID]int
 	hands   []*spawn.Spawner
+	most    int    // how many containers the maps have held at once
 	births  uint64 // children that were ever started
 	closed  bool
 }
@@ -35,6 +36,7 @@ func (m *mains) born(hand *spawn.Spawner, id container.ID, pid int) {
 	defer m.mu.Unlock()
 	if pid != 0 {
 		m.byPID[pid], m.byID[id] = id, pid
+		m.most = max(m.most, len(m.byPID))
 	}
 	hand.Forget()
 	m.births++
@@ -111,6 +113,9 @@ func (m *mains) reap(pid int) (container.ID, container.Status) {
 	if ok {
 		delete(m.byPID, pid)
 		delete(m.byID, id)
+		if len(m.byPID) == 0 && m.most > 1024 { // a map gives nothing back
+			m.byPID, m.byID, m.most = map[int]container.ID{}, map[container.ID]int{}, 0
+		}
 	}
 	return id, container.Status(status)
 }

@@ -50,16 +50,19 @@ func (s *soak) run() {
 	begin := time.Now()
 	s.batch(s.launches/10, s.launches)
 	rate := float64(s.launches-s.launches/10) / time.Since(begin).Seconds()
-	after := s.held()
-	for end := time.Now().Add(patience); after.children > 0 && time.Now().Before(end); after = s.held() {
-		time.Sleep(time.Millisecond) // orphans that were killed are reaped a moment later
-	}
-	t.Logf("%s: %d launches, %.0f per second; before %+v, after %+v", s.Tracking(), s.launches, rate, before, after)
-
 	growth := 2 << 10
 	if raceEnabled {
 		growth = 100 << 10
 	}
+	// Orphans that were killed are reaped a moment later, memory is given back after
+	// two quiet seconds.
+	after := s.held()
+	settled := func() bool { return after.children == 0 && after.private <= before.private+growth }
+	for end := time.Now().Add(patience); !settled() && time.Now().Before(end); after = s.held() {
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Logf("%s: %d launches, %.0f per second; before %+v, after %+v", s.Tracking(), s.launches, rate, before, after)
+
 	if after.private > before.private+growth {
 		t.Errorf("private memory went from %d to %d KiB", before.private, after.private)
 	}
