@@ -18,8 +18,9 @@ const (
 	maxAgents = 100_000
 
 	// maxRoles are the roles of one framework. Whenever an agent has something to give, each of them may be
-	// asked whether it wants it.
-	maxRoles = 1_000
+	// asked whether it wants it: a framework in 1,000 roles that declines everything on 1,000 agents keeps
+	// the allocator busy for half a minute, one in 100 for a second and a half.
+	maxRoles = 256
 
 	// maxFrameworkInfo and maxAgentInfo are the longest descriptions, in bytes: they stay in the registry,
 	// which is held in memory and read as a whole by the next leader.

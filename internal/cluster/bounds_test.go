@@ -41,10 +41,10 @@ func TestFrameworksBeyondBoundsAreRefusedWithASentence(t *testing.T) {
 		in   Subscribe
 		why  string
 	}{
-		{"many roles", Subscribe{Framework: FrameworkInfo{Capabilities: multiRole, Roles: many(1001)}},
-			"'FrameworkInfo.roles' has 1001 items, at most 1000 are taken"},
-		{"many suppressed roles", Subscribe{Suppressed: many(1001)},
-			"SUBSCRIBE names 1001 suppressed roles, at most 1000 are taken in one call"},
+		{"many roles", Subscribe{Framework: FrameworkInfo{Capabilities: multiRole, Roles: many(257)}},
+			"'FrameworkInfo.roles' has 257 items, at most 256 are taken"},
+		{"many suppressed roles", Subscribe{Suppressed: many(257)},
+			"SUBSCRIBE names 257 suppressed roles, at most 256 are taken in one call"},
 		{"long name", Subscribe{Framework: FrameworkInfo{Name: strings.Repeat("x", 1025)}},
 			"'FrameworkInfo.name' has 1025 bytes, at most 1024 are taken"},
 		{"long user", Subscribe{Framework: FrameworkInfo{User: strings.Repeat("x", 1025)}},
@@ -74,7 +74,7 @@ func TestFrameworksAtTheBoundsAreTaken(t *testing.T) {
 	in := Subscribe{Stream: "s1", Framework: FrameworkInfo{
 		Capabilities: Capabilities(0).With(mesos.FrameworkInfo_Capability_MULTI_ROLE),
 		ID:           ids.FrameworkID(strings.Repeat("i", 255)), Name: strings.Repeat("x", 1024), User: strings.Repeat("x", 1024),
-		Roles: many(1000), Raw: make([]byte, 65536)}, Suppressed: many(1000)}
+		Roles: many(256), Raw: make([]byte, 65536)}, Suppressed: many(256)}
 	if got := answers(t, s, in); !strings.Contains(got, "SUBSCRIBED") {
 		t.Error(got)
 	}
@@ -107,8 +107,8 @@ func TestCallsBeyondBoundsAreRefusedWithASentence(t *testing.T) {
 		{Accept{Offers: make([]ids.OfferID, 100_001)}, "ACCEPT names 100001 offers, at most 100000 are taken in one call"},
 		{Decline{Offers: make([]ids.OfferID, 100_001)}, "DECLINE names 100001 offers, at most 100000 are taken in one call"},
 		{Reconcile{Tasks: make([]ReconcileTask, 100_001)}, "RECONCILE names 100001 tasks, at most 100000 are taken in one call"},
-		{Revive{Roles: many(1001)}, "REVIVE names 1001 roles, at most 1000 are taken in one call"},
-		{Suppress{Roles: many(1001)}, "SUPPRESS names 1001 roles, at most 1000 are taken in one call"},
+		{Revive{Roles: many(257)}, "REVIVE names 257 roles, at most 256 are taken in one call"},
+		{Suppress{Roles: many(257)}, "SUPPRESS names 257 roles, at most 256 are taken in one call"},
 		{Shutdown{Agent: "A", Executor: "\xff"}, "'executor_id' is not UTF-8"},
 		{Message{Agent: "A", Executor: "\xff"}, "'executor_id' is not UTF-8"},
 		{Acknowledge{Agent: "A", Task: "\xff"}, "'task_id' is not UTF-8"},
