@@ -22,6 +22,7 @@ const root = "../.."
 var cores = []string{
 	"internal/allocator",
 	"internal/cluster",
+	"internal/container/ledger",
 	"internal/core",
 	"internal/ids",
 	"internal/node",

@@ -39,7 +39,9 @@ func (m *Master) serveAgent(w http.ResponseWriter, r *http.Request) {
 	}
 	k := &agentLink{Link: raw, id: cluster.LinkID(m.nextLink.Add(1)), m: m}
 	peer := r.RemoteAddr
-	m.watch.Go(func() { m.serveLink(k, peer) })
+	if !m.attendants.hire(func() { m.serveLink(k, peer) }) {
+		k.Close(errStopping)
+	}
 }
 
 // serveLink reads a link until it ends.
@@ -59,7 +61,7 @@ func (m *Master) serveLink(k *agentLink, peer string) {
 		k.Close(err)
 		return
 	}
-	m.watch.Go(func() { k.keepAlive(ctx) })
+	m.attendants.hire(func() { k.keepAlive(ctx) })
 	err = k.receiveAll(ctx)
 	closed := cluster.LinkClosed{Link: k.id, Reason: err.Error()}
 	if silence, ok := errors.AsType[silenceError](err); ok {

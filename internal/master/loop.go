@@ -89,6 +89,9 @@ func newLoop(m *Master, c *cluster.Cluster, log *slog.Logger) *loop {
 
 // deliver puts an input in through the front door. It fails when the door stays full or ctx ends.
 func (l *loop) deliver(ctx context.Context, d delivery) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	select {
 	case l.front <- d:
 		return nil
@@ -237,12 +240,26 @@ func (l *loop) send(out cluster.Send) {
 	}
 }
 
+// closeAll breaks off every stream and link, also those that nobody will take in any more.
 func (l *loop) closeAll(cause error) {
 	for _, s := range l.streams {
 		s.Close(cause)
 	}
 	for _, k := range l.links {
 		k.Close(cause)
+	}
+	for {
+		select {
+		case d := <-l.front:
+			if d.stream != nil {
+				d.stream.Close(cause)
+			}
+			if d.link != nil {
+				d.link.Close(cause)
+			}
+		default:
+			return
+		}
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -43,8 +42,8 @@ type Master struct {
 	lifetime   context.Context // of held streams and links
 	stopping   <-chan struct{}
 
-	nextLink atomic.Uint64
-	watch    sync.WaitGroup // goroutines beside held streams and links
+	nextLink   atomic.Uint64
+	attendants attendants
 }
 
 // Run is a master, from its election until ctx ends or its leadership does.
@@ -125,7 +124,7 @@ func lead(ctx context.Context, config Config, log *slog.Logger, listener net.Lis
 		config.Ready(listener.Addr().String())
 	}
 	err = group.Wait()
-	m.watch.Wait()
+	m.attendants.dismiss()
 	return err
 }
 

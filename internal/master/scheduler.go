@@ -84,7 +84,7 @@ func (m *Master) serveSubscribe(w http.ResponseWriter, r *http.Request, call *sc
 	known := make(chan struct{}) // closed when the core has been told of the stream, or never will be
 	defer close(known)
 	stream, err := wire.Hold(w, r, wire.HoldOptions{Codec: accept, StreamID: string(id), OnEnd: func(error) {
-		m.watch.Go(func() {
+		m.attendants.hire(func() {
 			<-known
 			m.loop.deliverPatiently(m.lifetime, delivery{in: cluster.StreamClosed{Stream: id}})
 		})
