@@ -7,8 +7,9 @@ SHELL       := bash
 GO      ?= go
 PKGS    := ./...
 TIMEOUT ?= 20m
+SEEDS   ?= 1000
 
-.PHONY: build test check vet fmt generate generated unit interop bench soak clean
+.PHONY: build test check vet fmt generate generated unit interop bench soak sim clean
 
 build: ## the binary, static
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/meseta ./cmd/meseta
@@ -40,6 +41,9 @@ bench: ## what we claim about speed, beside what the machine can do: bench/READM
 
 soak: ## 100,000 launches through the supervisor; it takes some minutes
 	MESETA_SOAK=100000 $(GO) test -run TestSoak -v -timeout 1h ./internal/container/supervisor
+
+sim: ## more seeds of the simulator: make sim SEEDS=10000
+	$(GO) test -run TestSeeds -v -timeout 24h ./internal/sim -sim.seeds $(SEEDS)
 
 clean:
 	rm -rf bin dist
