@@ -140,6 +140,9 @@ func Describe(v Value) string {
 	case string:
 		return "java.lang.String"
 	case *Object:
+		if v.Class == nil {
+			return "object without a class"
+		}
 		return fmt.Sprintf("%v (serialVersionUID %d)", v.Class, v.Class.UID)
 	case *Array:
 		return v.Class.String()
