@@ -119,15 +119,11 @@ func (e *encoder) string(s string) error {
 
 // name writes a short string without a handle.
 func (e *encoder) name(s string) error {
-	start := len(e.out)
-	e.u16(0)
-	e.out = appendModified(e.out, s)
-	n := len(e.out) - start - 2
-	if n > math.MaxUint16 {
-		return fmt.Errorf("name of %d bytes, at most %d can be written", n, math.MaxUint16)
+	out, err := AppendName(e.out, s)
+	if err == nil {
+		e.out = out
 	}
-	binary.BigEndian.PutUint16(e.out[start:], uint16(n))
-	return nil
+	return err
 }
 
 func (e *encoder) annotation(a Annotation) error {

@@ -1,7 +1,9 @@
 package serial
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math"
 	"unicode/utf8"
 )
 
@@ -98,3 +100,19 @@ func appendModified(b []byte, s string) []byte {
 	}
 	return b
 }
+
+// AppendName appends a string as java.io.DataOutput.writeUTF does: its length in two bytes, and modified
+// UTF-8.
+func AppendName(b []byte, s string) ([]byte, error) {
+	start := len(b)
+	b = appendModified(append(b, 0, 0), s)
+	n := len(b) - start - 2
+	if n > math.MaxUint16 {
+		return nil, fmt.Errorf("name of %d bytes, at most %d can be written", n, math.MaxUint16)
+	}
+	binary.BigEndian.PutUint16(b[start:], uint16(n))
+	return b, nil
+}
+
+// ParseName reads what follows such a length.
+func ParseName(b []byte) (string, error) { return decodeModified(b) }
