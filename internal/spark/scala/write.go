@@ -75,8 +75,15 @@ func (w Writer) Some(v serial.Value) (serial.Value, error) {
 	return w.Classes.New(classSome, map[string]serial.Value{"value": inner})
 }
 
-// List makes a List, which is a Seq of every kind.
-func (w Writer) List(items []serial.Value) (serial.Value, error) {
+// List makes a List, which is a Seq of every kind; primitives are boxed.
+func (w Writer) List(unboxed []serial.Value) (serial.Value, error) {
+	items := make([]serial.Value, len(unboxed))
+	for i, v := range unboxed {
+		var err error
+		if items[i], err = w.Box(v); err != nil {
+			return nil, err
+		}
+	}
 	if w.proxies() {
 		return w.proxy(classSeqFactory, classList, items)
 	}

@@ -29,6 +29,7 @@ const maxEncodeDepth = 2000
 type encoder struct {
 	out     []byte
 	handles map[any]uint32 // by string, or by pointer to what was written
+	next    uint32         // handle, counted from the base
 	depth   int
 }
 
@@ -37,7 +38,8 @@ func (e *encoder) u16(n uint16) { e.out = binary.BigEndian.AppendUint16(e.out, n
 func (e *encoder) u32(n uint32) { e.out = binary.BigEndian.AppendUint32(e.out, n) }
 
 func (e *encoder) newHandle(v any) {
-	e.handles[v] = baseHandle + uint32(len(e.handles))
+	e.handles[v] = baseHandle + e.next
+	e.next++
 }
 
 // seen writes a reference if v has been written before.
@@ -99,9 +101,14 @@ func (e *encoder) value(v Value) error {
 }
 
 func (e *encoder) string(s string) error {
-	if e.seen(s) {
-		return nil
+	if !e.seen(s) {
+		e.newString(s)
 	}
+	return nil
+}
+
+// newString writes a string even if it has been written before.
+func (e *encoder) newString(s string) {
 	e.newHandle(s)
 	start := len(e.out)
 	e.out = append(e.out, tcString, 0, 0)
@@ -109,12 +116,11 @@ func (e *encoder) string(s string) error {
 	n := len(e.out) - start - 3
 	if n <= math.MaxUint16 {
 		binary.BigEndian.PutUint16(e.out[start+1:], uint16(n))
-		return nil
+		return
 	}
 	e.out = append(e.out[:start], tcLongString)
 	e.out = binary.BigEndian.AppendUint64(e.out, uint64(n))
 	e.out = appendModified(e.out, s)
-	return nil
 }
 
 // name writes a short string without a handle.
@@ -297,7 +303,8 @@ func (e *encoder) enum(c *Enum) error {
 		return err
 	}
 	e.newHandle(c)
-	return e.string(c.Constant)
+	e.newString(c.Constant) // JVMs take no reference here
+	return nil
 }
 
 func (e *encoder) class(c *Class) error {

@@ -207,6 +207,21 @@ func TestStreamOfOneBooleanByteForByte(t *testing.T) {
 	}
 }
 
+// JVMs refuse a reference where the name of an enum constant is expected.
+func TestNamesOfConstantsAreAlwaysWrittenOut(t *testing.T) {
+	class := &ClassDesc{Name: "E", Flags: Serializable | EnumClass}
+	b, err := Encode("A", &Enum{Class: class, Constant: "A"}, &Enum{Class: class, Constant: "A"}, "after")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(b, []byte{tcString, 0, 1, 'A'}); n != 3 {
+		t.Errorf("the name is written out %d times of 3: %x", n, b)
+	}
+	if back, err := Decode(b, Limits{}); err != nil || back[3] != "after" || back[2].(*Enum).Constant != "A" {
+		t.Errorf("read as %v, %v", back, err)
+	}
+}
+
 func TestFactsRefuseWhatTheyDoNotKnow(t *testing.T) {
 	c := table(t)
 	for want, fields := range map[string]map[string]Value{
