@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -32,27 +33,53 @@ func (e *Env) Send(to endpoint.Ref, content serial.Value) error {
 // Ask writes to an endpoint and waits for the answer, for the ask timeout at most. What the other side
 // answered in place of a result is a *RemoteError.
 func (e *Env) Ask(ctx context.Context, to endpoint.Ref, content serial.Value) (Reply, error) {
-	body, err := e.envelope(to, content)
+	call, err := e.Begin(to, content)
 	if err != nil {
 		return Reply{}, err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, e.cfg.AskTimeout, fmt.Errorf("no answer from %v in %v", to, e.cfg.AskTimeout))
-	defer cancel()
+	return call.Wait(ctx)
+}
+
+// Call is an ask that is on its way.
+type Call struct {
+	env *Env
+	to  endpoint.Ref
+	ask *ask
+}
+
+// Begin sends an ask and does not wait. Asks and messages to one endpoint go out in the order in which
+// they were begun; whoever begins a call waits for it.
+func (e *Env) Begin(to endpoint.Ref, content serial.Value) (*Call, error) {
+	body, err := e.envelope(to, content)
+	if err != nil {
+		return nil, err
+	}
 	a := newAsk()
 	if err := e.post(to, outgoing{body: body, ask: a}); err != nil {
-		return Reply{}, err
+		return nil, err
 	}
+	return &Call{env: e, to: to, ask: a}, nil
+}
+
+// ErrNoAnswer is in the error of an ask that was not answered in time.
+var ErrNoAnswer = errors.New("no answer")
+
+// Wait waits for the answer, as Ask does.
+func (c *Call) Wait(ctx context.Context) (Reply, error) {
+	timeout := c.env.cfg.AskTimeout
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("%w from %v in %v", ErrNoAnswer, c.to, timeout))
+	defer cancel()
 	select {
 	case <-ctx.Done():
-		e.forget(to, a)
+		c.env.forget(c.to, c.ask)
 		return Reply{}, context.Cause(ctx)
-	case <-a.done:
+	case <-c.ask.done:
 	}
-	if a.err != nil {
-		return Reply{}, a.err
+	if c.ask.err != nil {
+		return Reply{}, c.ask.err
 	}
-	v, err := readResult(a.body, e.cfg.Limits)
-	return Reply{Content: v, Conn: a.via}, err
+	v, err := readResult(c.ask.body, c.env.cfg.Limits)
+	return Reply{Content: v, Conn: c.ask.via}, err
 }
 
 func (e *Env) envelope(to endpoint.Ref, content serial.Value) ([]byte, error) {

@@ -44,6 +44,7 @@ type Worker struct {
 	retries        []retry
 	failures       map[ExecutorID]int // of reports in a row
 	decommissioned bool
+	stopping       bool // nothing new is taken
 	ended          bool // Exit has been said
 }
 
@@ -88,9 +89,13 @@ func (w *Worker) Step(now core.Time, in Input) []Output {
 	case Tick:
 		w.tick(now)
 	case Received:
-		w.received(now, in.Message)
+		if !w.stopping {
+			w.received(now, in.Message)
+		}
 	case Disconnected:
-		w.disconnected(now, in)
+		if !w.stopping {
+			w.disconnected(now, in)
+		}
 	case ExecutorChanged:
 		w.executorChanged(in)
 	case DriverChanged:
@@ -233,6 +238,7 @@ func (w *Worker) decommission() {
 
 // stop ends what runs; the ends are reported as they come.
 func (w *Worker) stop() {
+	w.stopping = true
 	w.retryAt, w.heartbeatAt, w.cleanupAt = core.Never, core.Never, core.Never
 	for _, id := range sortedExecutors(w.executors) {
 		w.do(KillExecutor{ID: id})

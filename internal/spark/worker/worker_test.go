@@ -334,6 +334,8 @@ func TestStopEndsEverything(t *testing.T) {
 	p.receive(launch("a", 2))
 	p.receive(deploy.LaunchDriver{DriverID: "driver-1"})
 	want(t, p.step(Stop{}), "kill executor a/2", "kill executor b/1", "kill driver driver-1")
+	want(t, p.receive(launch("c", 1)))
+	want(t, p.step(Disconnected{Conn: 1}))
 	if p.w.Deadline() != core.Never {
 		t.Errorf("a timer is left: %v", p.w.Deadline())
 	}
