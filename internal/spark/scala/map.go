@@ -19,6 +19,13 @@ func Map(v serial.Value) ([]Pair, error) {
 	if !ok || o.Class == nil {
 		return nil, unknown("scala.collection.Map", v)
 	}
+	if strings.HasSuffix(o.Class.Name, "Map$WithDefault") { // of sys.env, for one; the default is code
+		inner, err := serial.Get[*serial.Object](o, "underlying")
+		if err != nil || inner.Class == nil || strings.HasSuffix(inner.Class.Name, "Map$WithDefault") {
+			return nil, unknown("scala.collection.Map", v)
+		}
+		return Map(inner)
+	}
 	switch name := o.Class.Name; name {
 	case classProxy:
 		return tuples(o)

@@ -2,6 +2,7 @@ package scala
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/meseta/meseta/internal/spark/serial"
@@ -21,15 +22,11 @@ func Seq(v serial.Value) ([]serial.Value, error) {
 		r := o.Annotation().Reader()
 		return until(r, classListEnd)
 	case "scala.collection.mutable.ArrayBuffer":
-		n, err := serial.Get[int32](o, "size0")
-		if err != nil {
-			return nil, err
-		}
-		all, err := items(o, "array")
-		if err != nil || n < 0 || int(n) > len(all) {
-			return nil, fmt.Errorf("%v of %d elements, size %d: %w", o.Class, len(all), n, orMismatch(err))
-		}
-		return all[:n], nil
+		return prefix(o, "size0")
+	case "scala.collection.mutable.ArraySeq":
+		return prefix(o, "length")
+	case "scala.collection.immutable.Queue":
+		return queue(o)
 	case "scala.collection.mutable.WrappedArray$ofRef", "scala.collection.mutable.ArraySeq$ofRef":
 		return items(o, "array")
 	case "scala.collection.immutable.ArraySeq$ofRef":
@@ -42,6 +39,38 @@ func Seq(v serial.Value) ([]serial.Value, error) {
 		return computed(o)
 	}
 	return nil, unknown("scala.collection.Seq", v)
+}
+
+// prefix gives the elements of an array of which not all may be in use.
+func prefix(o *serial.Object, size string) ([]serial.Value, error) {
+	n, err := serial.Get[int32](o, size)
+	if err != nil {
+		return nil, err
+	}
+	all, err := items(o, "array")
+	if err != nil || n < 0 || int(n) > len(all) {
+		return nil, fmt.Errorf("%v of %d elements, size %d: %w", o.Class, len(all), n, orMismatch(err))
+	}
+	return all[:n], nil
+}
+
+// queue reads a Queue of Scala 2.12: a list of what came first, and one of what came last, backwards.
+func queue(o *serial.Object) ([]serial.Value, error) {
+	var ends [2][]serial.Value
+	for i, name := range []string{"out", "in"} {
+		list, err := serial.Get[*serial.Object](o, name)
+		if err != nil {
+			return nil, err
+		}
+		if !serial.Is(list, classListProxy) {
+			return nil, unknown("scala.collection.immutable.List", list)
+		}
+		if ends[i], err = Seq(list); err != nil {
+			return nil, err
+		}
+	}
+	slices.Reverse(ends[1])
+	return slices.Concat(ends[0], ends[1]), nil
 }
 
 // orMismatch is err, or says that numbers do not fit.

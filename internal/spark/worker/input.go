@@ -17,6 +17,14 @@ type Tick struct{}
 // Received is a message from a Master.
 type Received struct{ Message deploy.Message }
 
+// Unreadable is a message of a Master to start something that could not be understood. Either Executor or
+// Driver says what.
+type Unreadable struct {
+	Executor *ExecutorID
+	Driver   string
+	Err      string
+}
+
 // Disconnected says that a connection is gone.
 type Disconnected struct{ Conn endpoint.ConnID }
 
@@ -51,6 +59,7 @@ type Stop struct{}
 func (Start) input()           {}
 func (Tick) input()            {}
 func (Received) input()        {}
+func (Unreadable) input()      {}
 func (Disconnected) input()    {}
 func (ExecutorChanged) input() {}
 func (DriverChanged) input()   {}

@@ -38,6 +38,19 @@ func (w *Worker) launchExecutor(m deploy.LaunchExecutor) {
 	w.do(StartExecutor{ID: id, Launch: m})
 }
 
+// unreadable tells the Master that what it wanted started was not, so that it does not wait.
+func (w *Worker) unreadable(in Unreadable) {
+	if in.Executor != nil {
+		id := *in.Executor
+		w.note(Error, Notice{App: id.App, Exec: &id.Exec, Detail: in.Err}, "asked to launch an executor by a message that is not understood")
+		w.tell(deploy.ExecutorStateChanged{AppID: id.App, ExecID: id.Exec, State: deploy.ExecutorFailed, Message: &in.Err})
+		return
+	}
+	w.note(Error, Notice{Driver: in.Driver, Detail: in.Err}, "asked to launch a driver by a message that is not understood")
+	w.tell(deploy.DriverStateChanged{DriverID: in.Driver, State: deploy.DriverError,
+		Exception: &deploy.Exception{Class: "java.lang.Exception", Message: in.Err}})
+}
+
 func (w *Worker) killExecutor(m deploy.KillExecutor) {
 	id := ExecutorID{m.AppID, m.ExecID}
 	n := Notice{App: id.App, Exec: &id.Exec, Master: m.MasterURL}

@@ -92,6 +92,8 @@ func (w *Worker) Step(now core.Time, in Input) []Output {
 		if !w.stopping {
 			w.received(now, in.Message)
 		}
+	case Unreadable:
+		w.unreadable(in)
 	case Disconnected:
 		if !w.stopping {
 			w.disconnected(now, in)

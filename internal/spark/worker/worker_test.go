@@ -254,6 +254,12 @@ func TestAnExecutorThatRunsAlreadyIsEndedAndForgotten(t *testing.T) {
 	want(t, p.step(ExecutorChanged{ID: ExecutorID{"app", 1}, State: deploy.ExecutorKilled}))
 }
 
+func TestWhatCannotBeUnderstoodIsAFailureOfItsExecutor(t *testing.T) {
+	p := registered(t)
+	want(t, p.step(Unreadable{Executor: &ExecutorID{"app", 1}, Err: "strange"}), "report app/1 FAILED by 1")
+	want(t, p.step(Unreadable{Driver: "driver-1", Err: "strange"}), "send DriverStateChanged by 1")
+}
+
 func TestOnlyTheActiveMasterIsObeyed(t *testing.T) {
 	p := registered(t)
 	other := launch("app", 1)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -270,6 +271,9 @@ func (m mailbox) Receive(msg *rpc.Message) {
 	message, err := deploy.Decode(msg.Content, msg.Conn)
 	if err != nil {
 		m.d.log.Warn("a message is not understood", "sender", msg.Sender.String(), "err", err)
+		if in, ok := unreadable(msg.Content, err); ok {
+			m.d.in.put(in)
+		}
 		if err := msg.Fail(err); err != nil {
 			m.d.log.Debug("nobody to tell", "err", err)
 		}
@@ -282,6 +286,27 @@ func (m mailbox) Receive(msg *rpc.Message) {
 		return
 	}
 	m.d.in.put(worker.Received{Message: message})
+}
+
+// unreadable tells what a message that is not understood wanted to start, if it says so much.
+func unreadable(content serial.Value, err error) (worker.Unreadable, bool) {
+	in := worker.Unreadable{Err: err.Error()}
+	o, ok := content.(*serial.Object)
+	if !ok {
+		return in, false
+	}
+	app, errApp := serial.Get[string](o, "appId")
+	exec, errExec := serial.Get[int32](o, "execId")
+	driver, errDriver := serial.Get[string](o, "driverId")
+	switch class := o.Class.Name; {
+	case strings.HasSuffix(class, "$LaunchExecutor") && errApp == nil && errExec == nil:
+		in.Executor = &worker.ExecutorID{App: app, Exec: int(exec)}
+	case strings.HasSuffix(class, "$LaunchDriver") && errDriver == nil:
+		in.Driver = driver
+	default:
+		return in, false
+	}
+	return in, true
 }
 
 // Event takes note of lost connections.

@@ -31,6 +31,7 @@ public class Values {
         return scala.Predef$.MODULE$.wrapRefArray(items);
     }
 
+    @SuppressWarnings("unchecked")
     /** Each with its kind and how many it holds: the tests expect e0, e1, ... or k0 -> 0, k1 -> 1, ... */
     static Map<String, Object> all() throws Exception {
         Map<String, Object> all = new LinkedHashMap<>();
@@ -47,6 +48,11 @@ public class Values {
         }
         for (int n : new int[] {2, 3, 4, 5})
             all.put("map small " + n, fill(scala.collection.immutable.Map$.MODULE$.newBuilder(), entries(n)));
+        all.put("seq Queue 3", ((scala.collection.immutable.Queue<Object>) fill(scala.collection.immutable.Queue$.MODULE$.newBuilder(), some(2))).enqueue((Object) "e2"));
+        for (var m : scala.collection.mutable.ArraySeq$.class.getMethods())  // 2.12; in 2.13 it is another thing
+            if (m.getName().equals("newBuilder") && m.getParameterCount() == 0)
+                all.put("seq ArraySeq 3", fill(m.invoke(scala.collection.mutable.ArraySeq$.MODULE$), some(3)));
+        all.put("map with default 3", withDefault(fill(scala.collection.immutable.Map$.MODULE$.newBuilder(), entries(3))));
         all.put("seq wrapped 2", wrapped("e0", "e1"));
         all.put("seq mutable wrapped 2", scala.Predef$.MODULE$.wrapRefArray(new String[] {"e0", "e1"}));
         all.put("seq Stream 3", ((scala.collection.immutable.List<?>) fill(scala.collection.immutable.List$.MODULE$.newBuilder(), some(3))).toStream().force());
@@ -69,6 +75,11 @@ public class Values {
                 if (m.getName().equals("appendBack")) all.put("seq longer " + (n + 1), m.invoke(v, "e" + n));
             }
         }
+    }
+
+    @SuppressWarnings("unchecked")
+    static Object withDefault(Object map) {
+        return ((scala.collection.immutable.Map<Object, Object>) map).withDefaultValue("none");
     }
 
     static Object buffer(int n) {
