@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -81,17 +82,11 @@ func (d *daemon) prepareExecutor(id worker.ExecutorID, launch deploy.LaunchExecu
 
 // writeResources tells a process which custom resources it has.
 func writeResources(path, component string, resources map[string]deploy.Resource) error {
-	type id struct {
-		Component string `json:"componentName"`
-		Resource  string `json:"resourceName"`
-	}
-	type allocation struct {
-		ID        id       `json:"id"`
-		Addresses []string `json:"addresses"`
-	}
 	var all []allocation
-	for name, r := range resources {
-		all = append(all, allocation{id{component, name}, r.Addresses})
+	for _, name := range slices.Sorted(maps.Keys(resources)) {
+		a := allocation{Addresses: resources[name].Addresses}
+		a.ID.Component, a.ID.Resource = component, name
+		all = append(all, a)
 	}
 	b, err := json.Marshal(all)
 	if err != nil {

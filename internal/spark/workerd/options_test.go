@@ -2,6 +2,7 @@ package workerd
 
 import (
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -45,6 +46,38 @@ func TestOptionsComeFromFlagsThenEnvironmentThenFiles(t *testing.T) {
 	for _, masters := range []string{"", "m1:7077", "spark://", "spark://m1", "spark://m1:0", "spark://m1:7077/x", "spark://m1:7077,"} {
 		if _, err := (Options{}).Config(t.Context(), masters, nil); err == nil {
 			t.Errorf("master %q is accepted", masters)
+		}
+	}
+}
+
+func TestCustomResourcesAreFound(t *testing.T) {
+	dir := t.TempDir()
+	script, file := filepath.Join(dir, "gpus"), filepath.Join(dir, "resources.json")
+	for path, content := range map[string]string{
+		script: "#!/bin/sh\necho '{\"name\": \"gpu\", \"addresses\": [\"0\", \"1\", \"2\"]}'\n",
+		file:   `[{"id": {"componentName": "spark.worker", "resourceName": "fpga"}, "addresses": ["f1"]}]`,
+	} {
+		if err := os.WriteFile(path, []byte(content), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := Config{Properties: map[string]string{
+		"spark.worker.resource.gpu.amount": "2", "spark.worker.resource.gpu.discoveryScript": script,
+		"spark.worker.resourcesFile": file, "spark.worker.resource.fpga.amount": "1",
+	}}
+	want := map[string]deploy.Resource{"gpu": {Name: "gpu", Addresses: []string{"0", "1"}}, "fpga": {Name: "fpga", Addresses: []string{"f1"}}}
+	got, err := c.resources(t.Context())
+	if d := cmp.Diff(want, got); d != "" || err != nil {
+		t.Errorf("resources (-want +got): %v\n%s", err, d)
+	}
+	for key, value := range map[string]string{
+		"spark.worker.resource.gpu.amount": "4", "spark.worker.resource.tpu.amount": "1",
+		"spark.worker.resource.gpu.discoveryScript": "/bin/false", "spark.worker.resourcesFile": script,
+	} {
+		bad := Config{Properties: maps.Clone(c.Properties)}
+		bad.Properties[key] = value
+		if _, err := bad.resources(t.Context()); err == nil {
+			t.Errorf("%s=%s is accepted", key, value)
 		}
 	}
 }

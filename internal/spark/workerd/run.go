@@ -8,12 +8,15 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/meseta/meseta/internal/spark/deploy"
 	"github.com/meseta/meseta/internal/spark/endpoint"
 	"github.com/meseta/meseta/internal/spark/rpc"
 	"github.com/meseta/meseta/internal/spark/worker"
@@ -34,6 +37,10 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) (err error) {
 	}
 	if err := os.MkdirAll(cfg.WorkDir, 0o755); err != nil {
 		return fmt.Errorf("work directory: %w", err)
+	}
+	resources, err := cfg.resources(ctx)
+	if err != nil {
+		return err
 	}
 	scratch, err := newScratch(cfg.scratchRoots())
 	if err != nil {
@@ -59,7 +66,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) (err error) {
 	}
 	d.env = rpc.NewEnv(rpc.Config{Advertise: address, Secret: cfg.secret(), Log: log,
 		AskTimeout: cfg.seconds("spark.rpc.askTimeout", cfg.seconds("spark.network.timeout", 0))})
-	d.core = worker.New(d.coreConfig())
+	d.core = worker.New(d.coreConfig(resources))
 	view := d.core.View()
 	d.view.Store(&view)
 	d.env.Register("Worker", mailbox{d})
@@ -77,6 +84,9 @@ func (d *daemon) run(ctx context.Context, ln, ui net.Listener) error {
 	group, parts := errgroup.WithContext(outer)
 	group.Go(func() error { return d.env.Run(parts, ln) })
 	group.Go(func() error { return d.serveUI(parts, ui) })
+	if d.cfg.flag("spark.decommission.enabled", false) {
+		group.Go(func() error { return d.awaitDecommission(parts) })
+	}
 	group.Go(func() error {
 		defer end()
 		both, cancel := context.WithCancel(ctx)
@@ -87,13 +97,13 @@ func (d *daemon) run(ctx context.Context, ln, ui net.Listener) error {
 	return group.Wait()
 }
 
-func (d *daemon) coreConfig() worker.Config {
+func (d *daemon) coreConfig(resources map[string]deploy.Resource) worker.Config {
 	c := d.cfg
 	const stamp = "20060102150405"
 	timeout := c.seconds("spark.worker.timeout", time.Minute)
 	return worker.Config{
 		ID:   fmt.Sprintf("worker-%s-%s-%d", d.begin.Format(stamp), d.self.Address.Host, d.self.Address.Port),
-		Self: d.self, Cores: c.Cores, Memory: c.Memory, WebUI: d.webUI, Masters: c.Masters,
+		Self: d.self, Cores: c.Cores, Memory: c.Memory, WebUI: d.webUI, Masters: c.Masters, Resources: resources,
 		Fuzz:             0.5 + rand.Float64(),
 		Heartbeat:        timeout / 4,
 		InitialRetries:   c.number("spark.worker.initialRegistrationRetries", 0),
@@ -105,6 +115,22 @@ func (d *daemon) coreConfig() worker.Config {
 		AskTimeout:       c.seconds("spark.rpc.askTimeout", c.seconds("spark.network.timeout", 0)),
 		Decommission:     c.flag("spark.decommission.enabled", false),
 		PreferConfigured: c.flag("spark.worker.preferConfiguredMasterAddress", false),
+	}
+}
+
+// awaitDecommission takes the signal by which Spark's Workers are told to go. (A signal of another name,
+// spark.worker.decommission.signal, is not heard.)
+func (d *daemon) awaitDecommission(ctx context.Context) error {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGPWR)
+	defer signal.Stop(signals)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-signals:
+			d.in.put(worker.Decommission{})
+		}
 	}
 }
 
