@@ -30,8 +30,10 @@ type daemon struct {
 	log     *slog.Logger
 	begin   time.Time
 
-	in   inputs
-	view atomic.Pointer[worker.View]
+	in    inputs            // from what runs here
+	peers chan worker.Input // from connections, in their order; a peer that sends too much has to wait
+	ended chan struct{}     // closed when nobody takes from peers any more
+	view  atomic.Pointer[worker.View]
 
 	// owned by the loop
 	core        *worker.Worker
@@ -43,8 +45,7 @@ type daemon struct {
 	jobs sync.WaitGroup // everything that the loop started
 }
 
-// inputs is the queue of the loop. It never refuses; what comes in is bounded by what runs here and by
-// what connections let through.
+// inputs is a queue that never refuses: what comes in is bounded by what runs here.
 type inputs struct {
 	ready chan struct{}
 
@@ -83,6 +84,7 @@ func (d *daemon) loop(ctx context.Context) error {
 	jobs, abandon := context.WithCancel(context.WithoutCancel(ctx))
 	defer d.jobs.Wait()
 	defer abandon()
+	defer close(d.ended)
 	d.step(jobs, worker.Start{})
 	for d.exit == nil {
 		if !d.turn(ctx, jobs) {
@@ -113,6 +115,8 @@ func (d *daemon) turn(ctx, jobs context.Context) bool {
 		return false
 	case <-timer:
 		d.step(jobs, worker.Tick{})
+	case in := <-d.peers:
+		d.step(jobs, in)
 	case <-d.in.ready:
 		for _, in := range d.in.take() {
 			d.step(jobs, in)
@@ -131,6 +135,7 @@ func (d *daemon) step(ctx context.Context, in worker.Input) {
 				if d.registering != nil {
 					d.registering()
 				}
+				d.registering = nil
 			}
 			d.register(ctx, o)
 		case worker.Send:
@@ -213,6 +218,9 @@ func (d *daemon) write(to endpoint.Ref, m deploy.Message) error {
 
 func (d *daemon) send(to endpoint.Ref, m deploy.Message) {
 	if err := d.write(to, m); err != nil {
+		if errors.Is(err, rpc.ErrDisconnected) { // noticed here first
+			d.in.put(worker.Disconnected{Conn: to.Via})
+		}
 		d.log.Error("message to the Master is lost", "message", fmt.Sprintf("%T", m), "master", to.Address.URL(), "err", err)
 	}
 }
@@ -266,13 +274,20 @@ func (d *daemon) note(n worker.Notice) {
 // mailbox is the endpoint "Worker".
 type mailbox struct{ d *daemon }
 
+func (m mailbox) put(in worker.Input) {
+	select {
+	case m.d.peers <- in:
+	case <-m.d.ended:
+	}
+}
+
 // Receive takes a message of a Master.
 func (m mailbox) Receive(msg *rpc.Message) {
 	message, err := deploy.Decode(msg.Content, msg.Conn)
 	if err != nil {
 		m.d.log.Warn("a message is not understood", "sender", msg.Sender.String(), "err", err)
 		if in, ok := unreadable(msg.Content, err); ok {
-			m.d.in.put(in)
+			m.put(in)
 		}
 		if err := msg.Fail(err); err != nil {
 			m.d.log.Debug("nobody to tell", "err", err)
@@ -285,7 +300,7 @@ func (m mailbox) Receive(msg *rpc.Message) {
 		}
 		return
 	}
-	m.d.in.put(worker.Received{Message: message})
+	m.put(worker.Received{Message: message})
 }
 
 // unreadable tells what a message that is not understood wanted to start, if it says so much.
@@ -312,6 +327,6 @@ func unreadable(content serial.Value, err error) (worker.Unreadable, bool) {
 // Event takes note of lost connections.
 func (m mailbox) Event(e rpc.Event) {
 	if e.Kind == rpc.Disconnected {
-		m.d.in.put(worker.Disconnected{Conn: e.Conn})
+		m.put(worker.Disconnected{Conn: e.Conn})
 	}
 }

@@ -61,6 +61,8 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) (err error) {
 		self:      endpoint.Ref{Name: "Worker", Address: address},
 		webUI:     "http://" + net.JoinHostPort(cfg.publicHost(), strconv.Itoa(uiAddress.Port)),
 		in:        inputs{ready: make(chan struct{}, 1)},
+		peers:     make(chan worker.Input, 1000),
+		ended:     make(chan struct{}),
 		executors: make(map[worker.ExecutorID]context.CancelFunc),
 		drivers:   make(map[string]context.CancelFunc),
 	}
