@@ -203,13 +203,26 @@ func TestApplicationRunsWithASecret(t *testing.T) {
 	})
 }
 
+// moduleOptions open the JDK's modules to a driver on the cluster. Spark's launcher does that for drivers
+// that it starts itself; for those that a Worker starts, Spark 3.5 leaves it to the user.
+const moduleOptions = "--add-opens=java.base/java.lang=ALL-UNNAMED --add-opens=java.base/java.lang.invoke=ALL-UNNAMED " +
+	"--add-opens=java.base/java.nio=ALL-UNNAMED --add-opens=java.base/java.util=ALL-UNNAMED --add-opens=java.base/sun.nio.ch=ALL-UNNAMED"
+
 // A driver on the cluster fails twice and is started again.
 func TestSupervisedDriverOnTheCluster(t *testing.T) {
 	eachSpark(t, func(s *spark) {
 		at, _ := s.master(0)
 		w := s.worker(at)
 		marker := filepath.Join(t.TempDir(), "runs")
-		s.run(s.submit(at, []string{"--deploy-mode", "cluster", "--supervise"}, "fail", marker))
+		s.run(s.submit(at, []string{"--deploy-mode", "cluster", "--supervise", "--driver-java-options", moduleOptions}, "fail", marker))
+		t.Cleanup(func() {
+			logs, _ := filepath.Glob(filepath.Join(w.cfg.WorkDir, "driver-*", "stderr"))
+			for _, log := range logs {
+				if b, err := os.ReadFile(log); err == nil && t.Failed() {
+					t.Logf("driver:\n%s", b[max(0, len(b)-8000):])
+				}
+			}
+		})
 		w.until("the driver has answered", func() bool {
 			logs, _ := filepath.Glob(filepath.Join(w.cfg.WorkDir, "driver-*", "stdout"))
 			for _, log := range logs {

@@ -73,6 +73,9 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) (err error) {
 	d.view.Store(&view)
 	d.env.Register("Worker", mailbox{d})
 	log.Info("starting Worker", "id", view.ID, "address", address.String(), "cores", cfg.Cores, "memory", cfg.Memory, "spark", build.String(), "workdir", cfg.WorkDir, "webui", d.webUI)
+	if s := cfg.Properties["spark.executor.logs.rolling.strategy"]; s != "" {
+		log.Warn("logs of executors are not rolled: spark.executor.logs.rolling.* is not supported", "strategy", s)
+	}
 	if cfg.Ready != nil {
 		cfg.Ready(d.self, d.webUI)
 	}
