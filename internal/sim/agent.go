@@ -21,6 +21,7 @@ type agent struct {
 	launcher launcher
 
 	recovered bool // the core lives
+	stopping  bool // it was told to end everything
 	serving   bool // the executor API accepts
 
 	link     *conn // the latest; perhaps closed
@@ -47,7 +48,7 @@ func (w *World) startAgent(h *host) {
 		process: w.newProcess("agent "+string(h.site), h.site, h.skew),
 		host:    h,
 		core: node.New(node.Config{Seed: node.UUID(w.uuid()), Boot: h.boot(), WorkDir: "/var/lib/meseta",
-			MaxCompletedTasks: w.climate.historyLimit}),
+			MaxCompletedTasks: w.climate.historyLimit, MaxUnacknowledged: w.climate.maxUnacknowledged}),
 		pause:   minPause,
 		streams: make(map[node.StreamID]*conn),
 	}
@@ -87,6 +88,27 @@ func (a *agent) crash() {
 		a.down(false)
 		a.host.comeBack(a.w.faults.downtime())
 	}
+}
+
+// stop has everything on the machine ended and the agent leave. If that takes too long the machine sees to it.
+func (a *agent) stop() {
+	a.logf("is stopped")
+	a.stopping = true
+	a.after(time.Minute, a.crash)
+	a.step(node.EndAll{}, nil)
+}
+
+// leave is the end of an agent that has ended everything.
+func (a *agent) leave(reason string) {
+	if !a.stopping || reason != "" {
+		a.w.fail("%s ended everything: %s", a.name, reason)
+		return
+	}
+	a.w.count(EventAgentLeaves)
+	a.logf("leaves")
+	a.die(false)
+	a.journal.cut()
+	a.host.comeBack(a.w.faults.downtime())
 }
 
 // down is the end of the process.
@@ -146,10 +168,13 @@ func (a *agent) carryOut(out node.Output, answer func(node.Answer)) {
 	case node.CollectContainer:
 		a.after(a.w.between(time.Millisecond, 50*time.Millisecond), func() { a.host.collect(out.Container) })
 	case node.AllEnded:
-		a.w.fail("%s ended everything: %s", a.name, out.Reason)
+		a.leave(out.Reason)
 	case node.GiveUp:
 		a.w.fail("%s gives up: %s", a.name, out.Reason)
 	case node.Notice:
+		if out.What == node.NoticeTaskRefused {
+			a.w.count(EventRefused)
+		}
 		a.note(out)
 	}
 }

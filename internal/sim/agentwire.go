@@ -48,7 +48,11 @@ func (d *linkDecoder) decode(m *linkpb.MasterMessage) node.MasterBody {
 		return node.Refused{Reason: b.Refused.Reason, Final: b.Refused.Final}
 	case *linkpb.MasterMessage_RunTask:
 		task, executor := taskOf(b.RunTask.TaskInfo)
-		return node.RunTask{Framework: d.frameworkOf(b.RunTask.FrameworkInfo), Task: task, Executor: executor,
+		problem := ""
+		if executor != nil && executor.Command.User == "ghost" {
+			problem = "No such user 'ghost'"
+		}
+		return node.RunTask{UserProblem: problem, Framework: d.frameworkOf(b.RunTask.FrameworkInfo), Task: task, Executor: executor,
 			ExecutorLives: b.RunTask.ExecutorLives}
 	case *linkpb.MasterMessage_KillTask:
 		return node.KillTask{Framework: ids.FrameworkID(b.KillTask.FrameworkId), Task: ids.TaskID(b.KillTask.TaskId), Policy: b.KillTask.KillPolicy}
@@ -142,6 +146,8 @@ func (a *agent) encode(out node.ToMaster) *linkpb.AgentMessage {
 			TaskId: string(b.Task), Reason: int32(b.Reason), Message: b.Message}}
 	case node.AgentFrameworkGone:
 		m.Body = &linkpb.AgentMessage_FrameworkGone{FrameworkGone: &linkpb.FrameworkGone{FrameworkId: string(b.Framework)}}
+	case node.AgentLeaves:
+		m.Body = &linkpb.AgentMessage_Unregister{Unregister: &linkpb.Unregister{}}
 	default:
 		panic(fmt.Sprintf("sim: agent message of unknown type %T", b))
 	}

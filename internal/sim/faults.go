@@ -20,6 +20,7 @@ type climate struct {
 	calm                time.Duration // between two faults, on average
 	weights             []int         // of what faults.strike chooses from
 	historyLimit        int           // of agents
+	maxUnacknowledged   int           // of agents
 	completedTasks      int           // of the master
 	completedFrameworks int
 	snapshotAfter       int // records
@@ -57,6 +58,7 @@ func allStrikes() []strike {
 		{2, (*faults).slowDisk},
 		{2, (*faults).slowRegistry},
 		{1, (*faults).fullDisk},
+		{1, (*faults).stopAgent},
 		{2, (*faults).busyMaster},
 		{1, (*faults).busyAgent},
 	}
@@ -70,6 +72,7 @@ func (w *World) newClimate() climate {
 		noise:               10 * time.Minute,
 		calm:                w.between(4*time.Second, 20*time.Second),
 		historyLimit:        pick(w, 5, 50, 1000),
+		maxUnacknowledged:   pick(w, 10, 1000, 1000),
 		completedTasks:      pick(w, 5, 1000),
 		completedFrameworks: pick(w, 1, 50),
 		snapshotAfter:       pick(w, 50, 300, 10_000),
@@ -176,6 +179,13 @@ func (f *faults) agentCrash() {
 	if a := f.someAgent(); a != nil {
 		f.w.count(FaultAgentCrash)
 		f.doom(&a.process, a.crash)
+	}
+}
+
+// stopAgent has an operator end everything on a machine for a while.
+func (f *faults) stopAgent() {
+	if a := f.someAgent(); a != nil && a.serving && !a.stopping {
+		a.stop()
 	}
 }
 

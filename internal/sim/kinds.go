@@ -51,12 +51,12 @@ const (
 // Events are all kinds of events, in the order in which they are listed.
 var Events = []Kind{
 	EventRegistered, EventReregistered, EventDisconnected, EventFrameworkGone, EventAborted, EventStopped, EventTeardown,
-	EventAgentNew, EventAgentBack, EventAgentRemoved, EventOffer, EventRescind, EventAccept, EventDecline, EventManyOffers,
+	EventAgentNew, EventAgentBack, EventAgentRemoved, EventAgentLeaves, EventOffer, EventRescind, EventAccept, EventDecline, EventManyOffers,
 	EventRevive, EventSuppress, EventRequest, EventKill, EventShutdownExecutor, EventToExecutor, EventToScheduler,
 	EventReconcileAll, EventReconcileSome, EventExplicitAck, EventAgentLost, EventExecutorLost, EventTooMuch, EventStaleOffer,
 	EventStarting, EventRunning, EventKilling, EventFinished, EventFailed, EventKilled, EventLost, EventDropped,
 	EventError, EventUnreachable, EventUnknown, EventGone, EventRepeatedStatus, EventReceipt,
-	EventContainer, EventExecutorRegistered, EventExecutorBack, EventExecutorDisconnected, EventExecutorKill,
+	EventRefused, EventContainer, EventExecutorRegistered, EventExecutorBack, EventExecutorDisconnected, EventExecutorKill,
 	EventExecutorShutdown, EventExecutorStopped, EventSnapshot, EventReplay, EventFound,
 }
 
@@ -72,6 +72,7 @@ const (
 	EventAgentNew             Kind = "agent registered"
 	EventAgentBack            Kind = "agent registered again"
 	EventAgentRemoved         Kind = "agent removed"
+	EventAgentLeaves          Kind = "agent left"
 	EventOffer                Kind = "offer"
 	EventRescind              Kind = "offer rescinded"
 	EventAccept               Kind = "offer accepted"
@@ -105,6 +106,7 @@ const (
 	EventGone                 Kind = "TASK_GONE"
 	EventRepeatedStatus       Kind = "status delivered again"
 	EventReceipt              Kind = "status acknowledged to its executor"
+	EventRefused              Kind = "task refused by its agent"
 	EventContainer            Kind = "container started"
 	EventExecutorRegistered   Kind = "executor registered"
 	EventExecutorBack         Kind = "executor registered again"

@@ -241,7 +241,7 @@ func (m *master) hear(id cluster.LinkID, c *conn, msg *linkpb.AgentMessage) {
 			return
 		}
 		m.links[id] = c
-		m.latest[c.ends[0].p.site] = id
+		m.latest[c.ends[0].p.site] = max(id, m.latest[c.ends[0].p.site])
 		m.step(in, nil)
 		return
 	}

@@ -108,6 +108,7 @@ type belief struct {
 	index    int    // of the latest status, in the order in which its agent recorded them; -1 for none
 	ended    bool   // it was told so by the task's agent
 	refused  string // it was told, for good, that the task will not run
+	killed   bool   // it has asked for the task's end
 }
 
 // alive says whether the scheduler takes the task for alive.
@@ -359,6 +360,9 @@ func (s *scheduler) learn(status *mesos.TaskStatus) {
 	}
 	w.truth.told(s, id, b, status)
 	b.state = status.GetState()
+	if !b.alive() || b.state == mesos.TaskState_TASK_UNREACHABLE { // whatever comes back has to be killed anew
+		b.killed = false
+	}
 	if status.AgentId != nil {
 		b.agent = status.AgentId
 	}

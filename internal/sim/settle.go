@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/meseta/meseta/api/mesos/v1"
 	"github.com/meseta/meseta/internal/cluster"
 	"github.com/meseta/meseta/internal/ids"
 	"github.com/meseta/meseta/internal/node"
@@ -214,7 +215,8 @@ func (q *inquiry) offers(somebody bool) {
 	}
 }
 
-// beliefs: the scheduler takes those tasks for alive that the master has.
+// beliefs: the scheduler takes those tasks for alive that the master has, and none of them that it has
+// asked to be killed.
 func (q *inquiry) beliefs(t *tenant) {
 	s := t.scheduler
 	alive := make(map[ids.TaskID]bool)
@@ -227,10 +229,28 @@ func (q *inquiry) beliefs(t *tenant) {
 		}
 	}
 	for _, id := range sortedKeys(s.tasks) {
-		if b := s.tasks[id]; b.alive() && !alive[id] {
+		b := s.tasks[id]
+		if b.alive() && !alive[id] {
 			q.object("%s takes %s for %s, the master does not have it", t.name, id, b.state)
 		}
+		if b.alive() && b.killed && !q.w.hangs(t.id, b.executor) {
+			q.object("%s has asked for the end of %s, which is %s", t.name, id, b.state)
+		}
 	}
+}
+
+// hangs says whether an executor hangs somewhere, any of the framework if it is not known which: what it was
+// given ends with it, and nobody ends it.
+func (w *World) hangs(f ids.FrameworkID, executor *mesos.ExecutorID) bool {
+	for _, h := range w.hosts {
+		for _, c := range h.launched {
+			if c.live() && c.executor != nil && c.executor.hung && c.executor.framework == f &&
+				(executor == nil || string(c.spec.Sandbox.Executor) == executor.GetValue()) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // promises: every end, and every status that an executor was given a receipt for, has been told.

@@ -137,7 +137,9 @@ func (t *truth) containerRuns(c *container) {
 }
 
 // taskBegins sees a custom executor begin a task.
-func (t *truth) taskBegins(x *executor, id ids.TaskID) { t.begins(t.task(x.framework, id)) }
+func (t *truth) taskBegins(x *executor, id ids.TaskID) {
+	t.begins(t.task(x.framework, id))
+}
 
 func (t *truth) begins(fact *taskFact) {
 	fact.runs++

@@ -162,6 +162,9 @@ func (s *scheduler) task(agent *mesos.AgentID, rest *resources.List) *mesos.Task
 	p := s.program()
 	if custom {
 		info.Executor = t.executor(w.rng.IntN(t.executors))
+		if w.chance(1) {
+			info.Executor = t.executor(ghost)
+		}
 		info.Data = []byte(p.String())
 	} else {
 		p.broken = w.phase == noisy && w.chance(2)
@@ -205,15 +208,22 @@ func (s *scheduler) uris() []*mesos.CommandInfo_URI {
 
 var executorResources = resources.MustParse("cpus:0.1;mem:32")
 
+// ghost is the number of an executor whose user no machine knows.
+const ghost = 9
+
 // executor is the n-th ExecutorInfo of the tenant: always the same, so that tasks share its process.
 func (t *tenant) executor(n int) *mesos.ExecutorInfo {
 	p := program{executor: true, stubborn: n == 1, silent: n == 2 && t.w.climate.silentExecutors}
-	return &mesos.ExecutorInfo{
+	info := &mesos.ExecutorInfo{
 		ExecutorId: &mesos.ExecutorID{Value: new(fmt.Sprintf("x%d", n))},
 		Name:       new(fmt.Sprintf("executor %d of %s", n, t.name)),
 		Command:    &mesos.CommandInfo{Value: new(p.String())},
 		Resources:  resourcepb.ToProto(executorResources, resourcepb.Classic),
 	}
+	if n == ghost {
+		info.Command.User = new("ghost")
+	}
+	return info
 }
 
 // whim does something now and then, for as long as there is noise.
@@ -233,8 +243,9 @@ func (s *scheduler) act() {
 	w := s.w
 	switch w.rng.IntN(9) {
 	case 0, 1:
-		if id, _, ok := s.someTask(nil); ok {
+		if id, b, ok := s.someTask(nil); ok {
 			w.count(EventKill)
+			b.killed = true
 			s.step(schedulercore.Kill{Task: &mesos.TaskID{Value: new(string(id))}})
 		}
 	case 2, 3:
