@@ -14,7 +14,7 @@ type agentBook struct {
 	tasks     map[TaskKey]struct{}
 	executors map[executorKey]struct{}
 	offers    map[ids.OfferID]struct{}
-	kills     map[TaskKey][]byte // asked for while the agent was away
+	kills     map[TaskKey][]byte // asked for, of tasks that have not ended yet
 	strays    map[TaskKey]Resources
 	link      LinkID          // the latest it subscribed on
 	pending   *AgentSubscribe // subscribed, but its record is not yet durable
@@ -129,11 +129,7 @@ func (c *Cluster) attachAgent(now core.Time, a *Agent, in AgentSubscribe) {
 	for _, info := range in.Frameworks { // a gone one may have left nothing but history
 		c.buryIfEmpty(now, info.ID)
 	}
-	b := c.byAgent[a.ID]
-	for _, key := range sortedTasks(b.kills) {
-		c.command(a, KillTask{key.Framework, key.Task, b.kills[key]})
-	}
-	clear(b.kills)
+	c.killAgain(a)
 	c.alloc.ActivateAgent(a.ID)
 	c.wantAllocation(now)
 }

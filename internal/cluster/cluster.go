@@ -56,6 +56,7 @@ type Cluster struct {
 	gone    tombstones // ids of frameworks that may not come back
 
 	absent   absent                     // agents that are not in the books
+	early    map[TaskKey][]byte         // kills of tasks that only agents on their way can know
 	away     deadlines[ids.AgentID]     // agents without a link, until they are removed
 	failover deadlines[ids.FrameworkID] // frameworks without a stream, until they are removed
 
@@ -92,6 +93,7 @@ func New(config Config) *Cluster {
 		alloc:      allocator.New(allocator.Options{}),
 		waiting:    make(map[Ticket]func(core.Time)),
 		absent:     newAbsent(),
+		early:      make(map[TaskKey][]byte),
 		away:       newDeadlines[ids.AgentID](),
 		failover:   newDeadlines[ids.FrameworkID](),
 	}

@@ -110,6 +110,7 @@ func (l *launch) task(now core.Time, t TaskInfo) {
 		}
 	}
 	l.launched = true
+	delete(c.early, TaskKey{id, t.ID})
 	c.addTask(&Task{Key: TaskKey{id, t.ID}, Info: t, Role: l.role, State: mesos.TaskState_TASK_STAGING, Created: now})
 	c.command(l.agent, RunTask{l.f, t, lives})
 }
@@ -131,19 +132,4 @@ func (c *Cluster) taskRefused(now core.Time, in AgentTaskRefused) {
 	c.loseTask(now, t, ifAware(f, mesos.TaskState_TASK_DROPPED), in.Reason, in.Message)
 	c.buryIfEmpty(now, in.Framework)
 	c.wantAllocation(now)
-}
-
-// kill asks a task's agent to end it. What is unknown is answered for as reconciliation would.
-func (c *Cluster) kill(now core.Time, f *Framework, call Kill) {
-	t := c.tasks.Get(TaskKey{f.Info.ID, call.Task})
-	if t == nil {
-		c.reconcileOne(now, f, ReconcileTask{call.Task, call.Agent})
-		return
-	}
-	a := c.agents.Get(t.Info.Agent)
-	if !a.Connected() {
-		c.byAgent[a.ID].kills[t.Key] = call.Policy
-		return
-	}
-	c.command(a, KillTask{f.Info.ID, call.Task, call.Policy})
 }

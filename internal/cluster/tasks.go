@@ -29,6 +29,7 @@ func (c *Cluster) moveTask(now core.Time, t *Task, s mesos.TaskState, with *Stat
 	}
 	c.tasks.Put(t.Key, &next)
 	if Terminal(s) && !Terminal(t.State) {
+		c.killed(t.Info.Agent, t.Key)
 		c.recoverFrom(now, t.Key.Framework, t.Info.Agent, t.Info.Resources, 0)
 		c.forget(t.Key.Framework, t.Info.Agent)
 		c.wantAllocation(now)
@@ -39,6 +40,7 @@ func (c *Cluster) moveTask(now core.Time, t *Task, s mesos.TaskState, with *Stat
 // completeTask makes history of a task that ended.
 func (c *Cluster) completeTask(now core.Time, t *Task) {
 	c.tasks.Delete(t.Key)
+	c.killed(t.Info.Agent, t.Key)
 	delete(c.byFrame[t.Key.Framework].tasks, t.Key)
 	if b := c.byAgent[t.Info.Agent]; b != nil {
 		delete(b.tasks, t.Key)
