@@ -13,12 +13,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/meseta/meseta/internal/spark/endpoint"
+	"github.com/meseta/meseta/internal/spark/rpc"
 )
 
 // The tests of this file run Spark's own Master and applications with our Worker. They need
@@ -289,4 +291,50 @@ func (s *spark) processOf(pattern string) int {
 		}
 	}
 	return 0
+}
+
+// A driver serves the application's jar, and we download it.
+func TestJarIsFetchedFromADriver(t *testing.T) {
+	eachSpark(t, func(s *spark) {
+		marker := filepath.Join(t.TempDir(), "go")
+		log, err := os.Create(filepath.Join(t.TempDir(), "log"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer log.Close()
+		cmd := s.submit(endpoint.Address{}, []string{"--master", "local[1]"}, "wait", marker)
+		cmd.Stdout, cmd.Stderr = log, log
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		var url string
+		s.until("the driver serves its jar", func() bool {
+			b, err := os.ReadFile(log.Name())
+			if err != nil {
+				t.Fatal(err)
+			}
+			url = regexp.MustCompile(`spark://\S+/jars/app\.jar`).FindString(string(b))
+			return url != ""
+		})
+		env := rpc.NewEnv(rpc.Config{})
+		var got bytes.Buffer
+		_, fetchErr := env.Fetch(t.Context(), url, &got)
+		_, missing := env.Fetch(t.Context(), strings.Replace(url, "app.jar", "none.jar", 1), io.Discard)
+		if err := os.WriteFile(marker, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("the driver: %v", err)
+		}
+		want, err := os.ReadFile(s.jar)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fetchErr != nil || !bytes.Equal(got.Bytes(), want) {
+			t.Errorf("fetched %d of %d bytes from %s, %v", got.Len(), len(want), url, fetchErr)
+		}
+		if missing == nil || !strings.Contains(missing.Error(), "not found") {
+			t.Errorf("a jar that is not there: %v", missing)
+		}
+	})
 }
