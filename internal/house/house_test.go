@@ -29,6 +29,11 @@ var cores = []string{
 	"internal/resources",
 	"internal/sdk/executorcore",
 	"internal/sdk/schedulercore",
+	"internal/spark/deploy",
+	"internal/spark/endpoint",
+	"internal/spark/scala",
+	"internal/spark/serial",
+	"internal/spark/worker",
 }
 
 // impure are the packages that a core may not import, and why.
