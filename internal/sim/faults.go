@@ -70,7 +70,7 @@ func (w *World) newClimate() climate {
 		tenants:             1 + w.rng.IntN(3),
 		tasksPerExecutor:    pick(w, 3, 10, 1000),
 		noise:               10 * time.Minute,
-		calm:                w.between(4*time.Second, 20*time.Second),
+		calm:                w.between(1500*time.Millisecond, 20*time.Second),
 		historyLimit:        pick(w, 5, 50, 1000),
 		maxUnacknowledged:   pick(w, 10, 1000, 1000),
 		completedTasks:      pick(w, 5, 1000),

@@ -87,6 +87,9 @@ func Run(opts Options) Result {
 	return result
 }
 
+// minTasks is how many tasks a world has to have seen.
+const minTasks = 100
+
 // live is the three phases.
 func (w *World) live(result *Result) {
 	w.startMaster()
@@ -101,10 +104,11 @@ func (w *World) live(result *Result) {
 	}
 	w.schedule(nil, 5*time.Second, w.faults.storm)
 	w.runUntil(w.climate.noise)
-	for w.launched < 100 && w.failure == nil && w.now < 2*w.climate.noise {
+	for w.launched < minTasks && w.failure == nil && w.now < 6*w.climate.noise {
+		w.climate.calm += w.climate.calm / 4 // in so much noise nothing can be done
 		w.runUntil(w.now + 30*time.Second)
 	}
-	if w.launched < 100 {
+	if w.launched < minTasks {
 		w.fail("only %d tasks were launched in %s", w.launched, w.now)
 	}
 	w.logf("world", "faults stop")
