@@ -63,7 +63,7 @@ func (c *Cluster) expireExpected(now core.Time) {
 		for f := range c.frameworks.All() {
 			c.tell(f, Failure{Agent: id})
 		}
-		c.notice(LevelWarn, "agent removed", "agent", id, "why", "did not come back after a failover of the master")
+		c.notice(LevelWarn, "agent removed", "agent", id, "why", "did not come back")
 	}
 }
 

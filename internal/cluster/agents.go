@@ -272,7 +272,6 @@ func (c *Cluster) linkClosed(now core.Time, in LinkClosed) {
 func (c *Cluster) disconnected(now core.Time, a *Agent, silent time.Duration) {
 	next := *a
 	next.Link = 0
-	next.Lost = now
 	c.agents.Put(a.ID, &next)
 	c.alloc.DeactivateAgent(a.ID)
 	c.takeBackAgentOffers(now, &next)

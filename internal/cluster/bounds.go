@@ -7,7 +7,8 @@ const (
 	// maxID is the longest id: ids become names of directories.
 	maxID = 255
 
-	// maxName is the longest name of anything or anybody, in bytes: names are shown in lists.
+	// maxName is the longest name of anything or anybody, in bytes: names are shown in lists. What comes with a
+	// KILL, and is remembered until the task has ended, is no longer either.
 	maxName = 1024
 
 	// maxFrameworks are the frameworks that live or still run something. Each has a record in the registry

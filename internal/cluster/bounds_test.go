@@ -109,6 +109,8 @@ func TestCallsBeyondBoundsAreRefusedWithASentence(t *testing.T) {
 		{Reconcile{Tasks: make([]ReconcileTask, 100_001)}, "RECONCILE names 100001 tasks, at most 100000 are taken in one call"},
 		{Revive{Roles: many(257)}, "REVIVE names 257 roles, at most 256 are taken in one call"},
 		{Suppress{Roles: many(257)}, "SUPPRESS names 257 roles, at most 256 are taken in one call"},
+		{Kill{Task: "\xff"}, "'task_id' is not UTF-8"},
+		{Kill{Task: "t", Policy: make([]byte, 1025)}, "'kill_policy' has 1025 bytes, at most 1024 are taken"},
 		{Shutdown{Agent: "A", Executor: "\xff"}, "'executor_id' is not UTF-8"},
 		{Message{Agent: "A", Executor: "\xff"}, "'executor_id' is not UTF-8"},
 		{Acknowledge{Agent: "A", Task: "\xff"}, "'task_id' is not UTF-8"},
@@ -181,5 +183,20 @@ func TestIdsThatSomebodyBroughtAreNotGivenOutAgain(t *testing.T) {
 	s.step(AgentSubscribe{Link: 1, ID: "M-S0"})
 	if got := answers(t, s, AgentSubscribe{Link: 2}); !strings.Contains(got, "link 2: welcome M-S1") {
 		t.Errorf("a new agent: %s", got)
+	}
+}
+
+func TestThereIsRoomForSoManyAgents(t *testing.T) {
+	s := newScript()
+	s.hold = true
+	for n := range maxAgents {
+		s.c.Step(s.now, AgentSubscribe{Link: LinkID(n + 1)})
+	}
+	want := "link 100001: refused for good: the cluster has 100000 agents, which is as many as it takes; link 100001: closed"
+	if got := answers(t, s, AgentSubscribe{Link: maxAgents + 1}); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if got := answers(t, s, AgentSubscribe{Link: maxAgents + 2, ID: "M-S7"}); got != "link 8: closed" {
+		t.Errorf("one that is in already comes back: %s", got)
 	}
 }

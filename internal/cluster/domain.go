@@ -86,7 +86,6 @@ type Agent struct {
 	Link         LinkID // 0 while it is disconnected
 	Registered   core.Time
 	Reregistered core.Time // zero until it registered again
-	Lost         core.Time // when its link went away; meaningful while Link is 0
 }
 
 // Connected tells whether the agent has a link.

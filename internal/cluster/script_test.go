@@ -98,7 +98,8 @@ func newScript() *script {
 //	revive F   suppress F   teardown F   kill F T [A]   shutdown F E A   message F E A
 //	ack F T A N   reconcile F [T[@A] …]
 //	update A F T STATE N [latest=STATE]   exited A F E STATUS   send A F E   refused A F T   gone A F
-//	wait D   hold   persist   frameworks (that are in the books)
+//	closed LINK                                                    a link ends that need not be the latest
+//	wait D   hold   persist   frameworks (that are in the books)   history
 func (s *script) do(t *testing.T, args []string) []string {
 	t.Helper()
 	name, args := args[0], args[1:]
@@ -115,6 +116,15 @@ func (s *script) do(t *testing.T, args []string) []string {
 	case "frameworks":
 		out := []string{"frameworks:"}
 		for f := range s.c.View().Frameworks.All() {
+			out = append(out, string(f.Info.ID))
+		}
+		return []string{strings.Join(out, " ")}
+	case "history":
+		v, out := s.c.View(), []string{"history:"}
+		for task := range v.CompletedTasks.All() {
+			out = append(out, fmt.Sprintf("%s/%s/%s", task.Key.Framework, task.Key.Task, strings.TrimPrefix(task.State.String(), "TASK_")))
+		}
+		for f := range v.CompletedFrameworks.All() {
 			out = append(out, string(f.Info.ID))
 		}
 		return []string{strings.Join(out, " ")}
@@ -221,6 +231,9 @@ func (s *script) input(t *testing.T, name string, args []string) Input {
 		return s.agent(t, option)
 	case "unregister":
 		return AgentUnregistered{s.links[arg(0)]}
+	case "closed":
+		n, _ := strconv.Atoi(arg(0))
+		return LinkClosed{Link: LinkID(n), Reason: "gone"}
 	case "unlink":
 		return LinkClosed{s.links[arg(0)], "gone", parse(t, first(option["silent"]))}
 	case "update":
@@ -318,7 +331,7 @@ func (s *script) agent(t *testing.T, option map[string][]string) Input {
 	for _, one := range option["task"] {
 		p := strings.Split(one, "/")
 		task := s.task(t, p[1])
-		task.Agent, task.Resources = in.ID, task.Resources.Allocate("*")
+		task.Agent, task.Resources = "nowhere", task.Resources.Allocate("*") // the link says where it is
 		in.Tasks = append(in.Tasks, agentTask(t, p[0], task, p[2:]))
 	}
 	for _, one := range option["exec"] {

@@ -114,6 +114,11 @@ func callProblem(call Call) string {
 		return tooMany("SUPPRESS", "roles", len(call.Roles), maxRoles)
 	case Reconcile:
 		return tooMany("RECONCILE", "tasks", len(call.Tasks), maxNamed)
+	case Kill:
+		if problem := nameProblem("task_id", string(call.Task)); problem != "" || len(call.Policy) <= maxName {
+			return problem
+		}
+		return fmt.Sprintf("'kill_policy' has %d bytes, at most %d are taken", len(call.Policy), maxName)
 	case Acknowledge:
 		return nameProblem("task_id", string(call.Task))
 	case Shutdown:
