@@ -362,10 +362,10 @@ func (c *Cluster) agentOf(l LinkID) *Agent {
 	return c.agents.Get(id)
 }
 
-// frameworkGone frees whatever the books still hold of a framework on an agent.
+// frameworkGone frees whatever the books still hold of a framework on an agent that was told to end it.
 func (c *Cluster) frameworkGone(now core.Time, in AgentFrameworkGone) {
 	a := c.agentOf(in.Link)
-	if a == nil {
+	if a == nil || !c.isOver(in.Framework) {
 		return
 	}
 	b := c.byAgent[a.ID]

@@ -196,6 +196,9 @@ func TestThereIsRoomForSoManyAgents(t *testing.T) {
 	if got := answers(t, s, AgentSubscribe{Link: maxAgents + 1}); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
+	if n := len(s.c.byAgent); n != maxAgents {
+		t.Errorf("%d agents in the books", n)
+	}
 	if got := answers(t, s, AgentSubscribe{Link: maxAgents + 2, ID: "M-S7"}); got != "link 8: closed" {
 		t.Errorf("one that is in already comes back: %s", got)
 	}
