@@ -116,6 +116,7 @@ func (a *agent) down(machineToo bool) {
 	a.logf("CRASH")
 	a.die(machineToo)
 	a.journal.cut()
+	a.w.bugs.atRestart(&a.host.disk)
 }
 
 // step applies an input and carries out what follows.
@@ -236,7 +237,7 @@ func (a *agent) hear(id node.LinkID, msg *linkpb.MasterMessage) {
 		a.accepted, a.session, a.epoch = true, msg.Session, msg.Epoch
 	}
 	in := node.FromMaster{Link: id, Session: msg.Session, Epoch: msg.Epoch, Body: a.decoder.decode(msg)}
-	in = a.w.bugs.toAgent(a, in)
+	a.w.bugs.toAgent(a, in)
 	if in.Body != nil {
 		a.w.truth.agentHears(a, in)
 		a.step(in, nil)

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"slices"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -40,9 +41,8 @@ func (b Bug) String() string { return bugNames[b] }
 
 // bugs are the places where bugs are planted. Without one they do nothing.
 type bugs struct {
-	w    *World
-	bug  Bug
-	late []node.RunTask // LateRun
+	w   *World
+	bug Bug
 }
 
 func (b *bugs) is(bug Bug, percent int) bool {
@@ -50,13 +50,10 @@ func (b *bugs) is(bug Bug, percent int) bool {
 }
 
 // toAgent looks at what an agent's core is about to hear.
-func (b *bugs) toAgent(a *agent, in node.FromMaster) node.FromMaster {
-	if b.bug != LateRun {
-		return in
-	}
-	if run, ok := in.Body.(node.RunTask); ok && in.Link != a.linkID {
+func (b *bugs) toAgent(a *agent, in node.FromMaster) {
+	if run, ok := in.Body.(node.RunTask); ok && in.Link != a.linkID && b.bug == LateRun {
 		b.w.logf("bug", "%s keeps %s for later", a.name, run.Task.ID)
-		a.after(b.w.between(1e8, 3e9), func() {
+		a.after(b.w.between(100*time.Millisecond, 3*time.Second), func() {
 			if a.link != nil && a.accepted {
 				again := node.FromMaster{Link: a.linkID, Session: a.session, Epoch: a.epoch, Body: run}
 				b.w.truth.agentHears(a, again)
@@ -64,7 +61,6 @@ func (b *bugs) toAgent(a *agent, in node.FromMaster) node.FromMaster {
 			}
 		})
 	}
-	return in
 }
 
 // executorCalls looks at a call of an executor on its way into the core.
@@ -74,8 +70,10 @@ func (b *bugs) executorCalls(a *agent, in node.Input) {
 		return
 	}
 	for _, id := range sortedKeys(a.streams) {
-		if x := a.streams[id].ends[0].p.executor; x != nil && x.framework == u.Framework && x.container.spec.Sandbox.Executor == u.Executor {
-			a.toExecutor(node.ToExecutor{Stream: id, Event: node.ExecutorAcknowledged{Task: u.Update.Task, UUID: u.Update.Status.UUID}})
+		x := a.streams[id].ends[0].p.executor
+		if x.framework == u.Framework && x.container.spec.Sandbox.Executor == u.Executor {
+			receipt := node.ExecutorAcknowledged{Task: u.Update.Task, UUID: u.Update.Status.UUID}
+			a.toExecutor(node.ToExecutor{Stream: id, Event: receipt})
 			return
 		}
 	}
@@ -123,23 +121,20 @@ func (b *bugs) forgets(c cluster.Command) bool {
 	return ok && b.bug == ForgottenKill
 }
 
-// losesEvent says whether an event is lost on its way.
-func (b *bugs) losesEvent(m *master, e cluster.Event) bool {
-	u, ok := e.(cluster.Update)
+// loses says whether an event is lost on its way to a scheduler. The agent is told that it arrived.
+func (b *bugs) loses(m *master, out cluster.Send) bool {
+	u, ok := out.Event.(cluster.Update)
 	if !ok || !b.is(LostStatus, 5) || u.Status.UUID == (cluster.UUID{}) {
 		return false
 	}
-	m.soon(func() {
-		t, agent := e.(cluster.Update).Status.Task, e.(cluster.Update).Status.Agent
-		for a := range m.core.View().Agents.All() {
-			if c := m.links[a.Link]; a.ID == agent && c != nil {
-				for f := range m.core.View().Tasks.All() {
-					if f.Key.Task == t {
-						c.send(1, m.leader.CommandTo(uint64(a.Link), cluster.AcknowledgeUpdate{Framework: f.Key.Framework, Task: t, UUID: u.Status.UUID}))
-					}
-				}
+	view := m.core.View()
+	for f := range view.Frameworks.All() {
+		for a := range view.Agents.All() {
+			if c := m.links[a.Link]; f.Stream == out.Stream && a.ID == u.Status.Agent && c != nil {
+				c.send(1, m.leader.CommandTo(uint64(a.Link), cluster.AcknowledgeUpdate{
+					Framework: f.Info.ID, Task: u.Status.Task, UUID: u.Status.UUID}))
 			}
 		}
-	})
+	}
 	return true
 }

@@ -27,6 +27,14 @@
 // to agree: what the schedulers believe, what the master says, what the agents know and what runs
 // (settle.go). Last, every framework is torn down, and nothing may be left of any.
 //
+// A failing seed says how to see its whole history:
+//
+//	go test ./internal/sim -run TestSeeds -sim.seed 4711
+//	go test ./internal/sim -run TestSeeds -sim.seeds 5000 -sim.first 1000   # more of them
+//
+// or by SIM_SEED, SIM_SEEDS and SIM_FIRST in the environment. A seed means the same world only as long as the
+// code is the same: a failure that is understood becomes a transcript of the core that was at fault.
+//
 // # Where to start
 //
 // world.go is the run. master.go, agent.go, scheduler.go and executor.go are one process each; network.go

@@ -109,5 +109,4 @@ func (j *journal) cut() {
 	for _, one := range j.waiting[:keep] {
 		j.apply(one)
 	}
-	j.a.w.bugs.atRestart(j.disk)
 }

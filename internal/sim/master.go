@@ -44,6 +44,8 @@ func (w *World) startMaster() {
 		process: w.newProcess("master", "master", 0),
 		core: cluster.New(cluster.Config{
 			MasterID:            id,
+			AgentTimeout:        w.climate.agentTimeout,
+			AgentReturn:         w.climate.agentReturn,
 			CompletedTasks:      w.climate.completedTasks,
 			CompletedFrameworks: w.climate.completedFrameworks,
 		}),
@@ -205,7 +207,7 @@ func (m *master) send(out cluster.Send) {
 	if m.w.recording {
 		m.logf("→ %s: %s", out.Stream, describeEvent(event))
 	}
-	if m.w.bugs.losesEvent(m, out.Event) {
+	if m.w.bugs.loses(m, out) {
 		return
 	}
 	c.send(1, record{event})

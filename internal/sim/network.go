@@ -129,6 +129,8 @@ func (c *conn) deliver(to int, msg any) {
 		c.shut(to, "the peer closed it")
 	case e.open && !c.torn:
 		e.receive(msg)
+	case c.late && e.open && msg != goodbye{}: // it was read, and waits until the end is known to be closed
+		c.w.schedule(nil, c.w.between(0, 60*time.Millisecond), func() { c.deliver(to, msg) })
 	case c.late && msg != goodbye{}:
 		c.w.count(FaultLateMessage)
 		e.receive(msg)

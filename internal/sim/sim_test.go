@@ -144,7 +144,7 @@ func TestSameSeedSameRun(t *testing.T) {
 
 // TestPlantedBugsAreCaught shows that the promises notice what they are there for.
 func TestPlantedBugsAreCaught(t *testing.T) {
-	const within = 30 // seeds
+	const within = 10 // seeds
 	for bug := NoBug + 1; int(bug) < len(bugNames); bug++ {
 		t.Run(bug.String(), func(t *testing.T) {
 			t.Parallel()
