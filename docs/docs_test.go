@@ -156,57 +156,73 @@ var builtin = []string{"help", "completion"}
 
 func TestCommandLineIsDocumented(t *testing.T) {
 	sections := make(map[string]string) // by command
-	var commands []string
 	for part := range strings.SplitSeq(page(t, "docs/cli.md"), "\n### ") {
 		title, _, _ := strings.Cut(part, "\n")
-		for _, m := range regexp.MustCompile("`meseta ([a-z-]+)").FindAllStringSubmatch(title, -1) {
+		for _, m := range regexp.MustCompile("`meseta ([a-z-]+(?: [a-z-]+)*)[ `]").FindAllStringSubmatch(title, -1) {
 			sections[m[1]] = part
-			commands = append(commands, m[1])
 		}
 	}
-	for _, c := range names(helpCommand.FindAllStringSubmatch(help(t), -1)) {
-		if slices.Contains(builtin, c) {
-			continue
+	var documented func(command ...string)
+	documented = func(command ...string) {
+		text := help(t, command...)
+		if below := names(helpCommand.FindAllStringSubmatch(text, -1)); len(below) > 0 {
+			for _, c := range below {
+				if !slices.Contains(builtin, c) {
+					documented(append(slices.Clone(command), c)...)
+				}
+			}
+			return
 		}
-		if !slices.Contains(commands, c) {
-			t.Errorf("docs/cli.md has no section on meseta %s", c)
-			continue
+		name := strings.Join(command, " ")
+		if sections[name] == "" {
+			t.Errorf("docs/cli.md has no section on meseta %s", name)
+			return
 		}
-		flags := names(helpFlag.FindAllStringSubmatch(help(t, c), -1))
-		for _, f := range flags {
-			if f != "help" && !strings.Contains(sections[c], "`--"+f+"`") {
-				t.Errorf("docs/cli.md: meseta %s: flag --%s is missing", c, f)
+		for _, f := range names(helpFlag.FindAllStringSubmatch(text, -1)) {
+			if f != "help" && !strings.Contains(sections[name], "`--"+f+"`") {
+				t.Errorf("docs/cli.md: meseta %s: flag --%s is missing", name, f)
 			}
 		}
 	}
+	documented()
 }
 
 func TestCommandsAndFlagsExist(t *testing.T) {
 	known := make(map[string]string) // help by command
-	flags := func(command string) (string, bool) {
+	usage := func(command string) string {
 		text, ok := known[command]
 		if !ok {
-			r := testcluster.Meseta(t, command, "--help")
+			r := testcluster.Meseta(t, append(strings.Fields(command), "--help")...)
 			text = r.Stdout
 			if r.Code != 0 || !strings.Contains(text, "meseta "+command) {
 				text = ""
 			}
 			known[command] = text
 		}
-		return text, text != ""
+		return text
+	}
+	// innermost follows the words of a line into commands that have others below them.
+	innermost := func(command, rest string) string {
+		for word := range strings.FieldsSeq(rest) {
+			if !slices.Contains(names(helpCommand.FindAllStringSubmatch(usage(command), -1)), word) {
+				break
+			}
+			command += " " + word
+		}
+		return command
 	}
 	for name, text := range pages(t) {
 		for _, line := range commandLines(text) {
 			for _, m := range invocation.FindAllStringSubmatch(line, -1) {
-				command, rest := m[1], m[2]
-				usage, ok := flags(command)
-				if !ok && command != "supervisor" {
+				command, rest := innermost(m[1], m[2]), m[2]
+				flags := usage(command)
+				if flags == "" && command != "supervisor" {
 					t.Errorf("%s: %q: there is no meseta %s", name, line, command)
 					continue
 				}
 				own, _, _ := strings.Cut(rest, " -- ")
 				for _, f := range names(docFlag.FindAllStringSubmatch(own, -1)) {
-					if ok && !strings.Contains(usage, "--"+f) {
+					if flags != "" && !strings.Contains(flags, "--"+f) {
 						t.Errorf("%s: %q: meseta %s has no flag --%s", name, line, command, f)
 					}
 				}

@@ -51,7 +51,7 @@ func newRoot() *cobra.Command {
 		&cobra.Group{ID: "work", Title: "Work with it:"},
 	)
 	root.AddCommand(
-		newMaster(), newAgent(), newDev(), newDemo(),
+		newMaster(), newAgent(), newDev(), newDemo(), newSpark(),
 		newRun(), newTasks(), newAgents(), newFrameworks(), newLogs(),
 		newPinspider(), newPinspiderExecutor(), newPinspiderSite(), newVersion(),
 	)

@@ -218,7 +218,7 @@ func (e *Env) dial(ctx context.Context, to endpoint.Address, box *outbox) {
 		return
 	}
 	if ctx.Err() == nil {
-		e.cfg.Log.Warn("cannot connect", "peer", to.String(), "err", err)
+		e.cfg.Log.Debug("cannot connect", "peer", to.String(), "err", err)
 	}
 	e.mu.Lock()
 	e.removeLocked(box, to)

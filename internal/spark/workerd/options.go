@@ -45,13 +45,17 @@ func NewCommand(logger func(*cobra.Command) *slog.Logger) *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.Host, "host", "", "name by which others reach this machine (SPARK_LOCAL_HOSTNAME, SPARK_LOCAL_IP; default: its host name)")
+	f.Bool("help", false, "help for worker") // -h is Spark's for --host
+	f.StringVarP(&o.Host, "host", "h", "", "name by which others reach this machine (SPARK_LOCAL_HOSTNAME, SPARK_LOCAL_IP; default: its host name)")
 	f.IntVarP(&o.Port, "port", "p", -1, "port to listen on, 0 picks a free one (SPARK_WORKER_PORT; default 0)")
 	f.IntVarP(&o.Cores, "cores", "c", 0, "cores to give (SPARK_WORKER_CORES; default: all)")
 	f.StringVarP(&o.Memory, "memory", "m", "", "memory to give, as 1000m or 2g (SPARK_WORKER_MEMORY; default: all but 1 GiB)")
 	f.StringVarP(&o.WorkDir, "work-dir", "d", "", "directory to run applications in (SPARK_WORKER_DIR; default: $SPARK_HOME/work)")
 	f.IntVar(&o.WebUIPort, "webui-port", -1, "port of the pages (SPARK_WORKER_WEBUI_PORT, spark.worker.ui.port; default 8081)")
 	f.StringVar(&o.PropertiesFile, "properties-file", "", "file with Spark properties (default: $SPARK_HOME/conf/spark-defaults.conf)")
+	for _, name := range []string{"port", "webui-port"} {
+		f.Lookup(name).DefValue = "0" // the help has the defaults in words
+	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		cfg, err := o.Config(cmd.Context(), args[0], os.Environ())
 		if err != nil {
