@@ -112,6 +112,8 @@ func (c *Cluster) Step(now core.Time, in Input) []Output {
 		c.streamClosed(now, in)
 	case SchedulerCall:
 		c.schedulerCall(now, in)
+	case OperatorCall:
+		c.order(now, in)
 	case AgentSubscribe:
 		c.agentSubscribe(now, in)
 	case LinkClosed:
@@ -150,7 +152,7 @@ func (c *Cluster) expire(now core.Time) {
 }
 
 func (c *Cluster) emit(o Output)              { c.out = append(c.out, o) }
-func (c *Cluster) answer(code Code, s string) { c.emit(Answer{code, s}) }
+func (c *Cluster) answer(code Code, s string) { c.emit(Answer{Code: code, Text: s}) }
 
 // tell sends an event to a framework, if it is there to hear it.
 func (c *Cluster) tell(f *Framework, e Event) {

@@ -45,6 +45,9 @@ type (
 		Call      Call
 	}
 
+	// OperatorCall is what whoever runs the cluster asks for. Its Step returns exactly one Answer.
+	OperatorCall struct{ Order Order }
+
 	// AgentSubscribe is an agent's first message on a link.
 	AgentSubscribe struct {
 		Link       LinkID
@@ -115,6 +118,7 @@ func (Recovered) input()           {}
 func (Subscribe) input()           {}
 func (StreamClosed) input()        {}
 func (SchedulerCall) input()       {}
+func (OperatorCall) input()        {}
 func (AgentSubscribe) input()      {}
 func (LinkClosed) input()          {}
 func (AgentUpdate) input()         {}
@@ -203,6 +207,24 @@ func (Acknowledge) call()      {}
 func (Reconcile) call()        {}
 func (Message) call()          {}
 func (RequestResources) call() {}
+
+// Order is what an operator can ask for.
+type Order interface{ order() }
+
+type (
+	// OrderKill asks for the end of a task. Its Answer has the Task, if it is Accepted.
+	OrderKill struct {
+		Framework ids.FrameworkID // empty: whoever's the task is, if only one framework has it
+		Task      ids.TaskID
+		Policy    []byte // mesos.v1.KillPolicy; empty for the task's own
+	}
+
+	// OrderTeardown ends a framework.
+	OrderTeardown struct{ Framework ids.FrameworkID }
+)
+
+func (OrderKill) order()     {}
+func (OrderTeardown) order() {}
 
 // AgentTask is a task that an agent reports when it subscribes.
 type AgentTask struct {

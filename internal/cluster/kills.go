@@ -23,10 +23,15 @@ func (c *Cluster) kill(now core.Time, f *Framework, call Kill) {
 		c.reconcileOne(now, f, ReconcileTask{call.Task, call.Agent})
 		return
 	}
+	c.killTask(t, call.Policy)
+}
+
+// killTask asks a task's agent to end it, and remembers that.
+func (c *Cluster) killTask(t *Task, policy []byte) {
 	if !Terminal(t.State) {
-		c.byAgent[t.Info.Agent].kills[key] = call.Policy
+		c.byAgent[t.Info.Agent].kills[t.Key] = policy
 	}
-	c.command(c.agents.Get(t.Info.Agent), KillTask{f.Info.ID, call.Task, call.Policy})
+	c.command(c.agents.Get(t.Info.Agent), KillTask{t.Key.Framework, t.Key.Task, policy})
 }
 
 // killAgain repeats to an agent that has come back what was asked for, or waited for it.

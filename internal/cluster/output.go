@@ -13,11 +13,12 @@ import (
 type Output interface{ output() }
 
 type (
-	// Answer answers the SchedulerCall of this Step: 202 with an empty body, or an error with its
+	// Answer answers the SchedulerCall or OperatorCall of this Step: it was accepted, or an error with its
 	// sentence.
 	Answer struct {
 		Code Code
 		Text string
+		Task *Task // of an OrderKill
 	}
 
 	// Send puts an event on a scheduler's stream.
@@ -64,11 +65,14 @@ func (Notice) output()      {}
 // Code is an HTTP status, of the few that a core gives.
 type Code int
 
-// What a SchedulerCall can be answered with.
+// What a call can be answered with.
 const (
 	Accepted   Code = 202
 	BadRequest Code = 400
 	Forbidden  Code = 403
+	NotFound   Code = 404
+	Conflict   Code = 409
+	Ended      Code = 410
 )
 
 // Level says how much a Notice matters.

@@ -29,6 +29,7 @@ func TestBooksAgreeWhateverHappens(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"subscribe":  w.subscribe,
 			"call":       w.call,
+			"order":      w.order,
 			"accept":     w.accept,
 			"accept2":    w.accept,
 			"hang up":    w.hangUp,
@@ -125,7 +126,9 @@ func (w *wild) step(in Input) {
 			}
 		}
 	}
-	if _, call := in.(SchedulerCall); (answers == 1) != call {
+	_, call := in.(SchedulerCall)
+	_, order := in.(OperatorCall)
+	if (answers == 1) != (call || order) {
 		w.t.Fatalf("%T got %d answers", in, answers)
 	}
 }
@@ -171,6 +174,12 @@ func (w *wild) call(t *rapid.T) {
 		Acknowledge{agent, task, UUID{15: draw(t, "uuid", []byte{1, 2, 3})}},
 		Decline{Offers: w.offersOf(t, id), Refuse: draw(t, "refuse", []time.Duration{0, time.Second, time.Hour})},
 	})})
+}
+
+// order asks for what operators ask for.
+func (w *wild) order(t *rapid.T) {
+	f := draw(t, "framework", append(wildFrameworks, ""))
+	w.step(OperatorCall{draw(t, "order", []Order{OrderKill{Framework: f, Task: draw(t, "task", wildTasks)}, OrderTeardown{f}})})
 }
 
 // caller is a framework and a stream of its, mostly.

@@ -96,6 +96,7 @@ func newScript() *script {
 //	unlink A [silent=30s]   unregister A                           its link ends | it leaves
 //	accept F O[,O] [T[/E][=RES] …] [refuse=5s]    decline F O [refuse=5s]
 //	revive F   suppress F   teardown F   kill F T [A]   shutdown F E A   message F E A
+//	order kill T [F]   order teardown F                            an operator
 //	ack F T A N   reconcile F [T[@A] …]
 //	update A F T STATE N [latest=STATE]   exited A F E STATUS   send A F E   refused A F T   gone A F
 //	closed LINK                                                    a link ends that need not be the latest
@@ -251,6 +252,12 @@ func (s *script) input(t *testing.T, name string, args []string) Input {
 			mesos.TaskStatus_REASON_CONTAINER_LAUNCH_FAILED, "no room"}
 	case "gone":
 		return AgentFrameworkGone{s.links[arg(0)], ids.FrameworkID(arg(1))}
+	}
+	if name == "order" && arg(0) == "kill" {
+		return OperatorCall{OrderKill{Task: ids.TaskID(arg(1)), Framework: ids.FrameworkID(arg(2))}}
+	}
+	if name == "order" {
+		return OperatorCall{OrderTeardown{ids.FrameworkID(arg(1))}}
 	}
 	if call := s.call(t, name, plain, option, arg); call != nil {
 		return SchedulerCall{Framework: ids.FrameworkID(arg(0)), Stream: s.streams[arg(0)], Call: call}

@@ -24,7 +24,7 @@ const (
 // delivery is an input on its way into the loop, with what its sender wants back.
 type delivery struct {
 	in     cluster.Input
-	answer chan<- cluster.Answer // of a SchedulerCall
+	answer chan<- cluster.Answer // of a SchedulerCall or an OperatorCall
 	stream *subscriber           // of a Subscribe
 	link   *agentLink            // of an AgentSubscribe
 	view   chan<- cluster.View   // instead of an input

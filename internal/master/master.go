@@ -133,10 +133,13 @@ func (m *Master) routes() http.Handler {
 	reads := &operator.Master{Info: m.info, Release: m.config.Release, Started: m.started, Elected: m.elected,
 		MaxBytes: m.config.MaxCallBytes,
 		View:     func(r *http.Request) (cluster.View, error) { return m.loop.view(r.Context()) },
+		Order:    m.order,
 		Refuse:   unavailable}
 	r := wire.NewRouter("master")
 	r.Handle("/api/v1/scheduler", m.serveScheduler)
 	r.Handle("/api/v1", reads.ServeCall)
+	r.Handle("/meseta/v1", reads.ServeOwnCall)
+	r.Handle("/teardown", reads.ServeTeardown)
 	r.Handle("/health", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	r.Handle("/version", reads.ServeVersion)
 	r.Handle("/redirect", reads.ServeRedirect)

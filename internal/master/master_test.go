@@ -21,11 +21,16 @@ import (
 // started is gone when the test is over, or TestMain complains.
 func start(t *testing.T, config Config) (address string, stop func() error) {
 	t.Helper()
+	return startLogging(t, config, slog.DiscardHandler)
+}
+
+func startLogging(t *testing.T, config Config, log slog.Handler) (address string, stop func() error) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, ended := make(chan string, 1), make(chan error, 1)
 	config.Port, config.WorkDir = -1, t.TempDir()
 	config.Ready = func(a string) { ready <- a }
-	go func() { ended <- Run(ctx, config, slog.New(slog.DiscardHandler)) }()
+	go func() { ended <- Run(ctx, config, slog.New(log)) }()
 	stop = func() error {
 		cancel()
 		err := <-ended

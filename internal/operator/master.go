@@ -7,6 +7,7 @@ import (
 	"github.com/meseta/meseta/api/mesos/v1"
 	masterpb "github.com/meseta/meseta/api/mesos/v1/master"
 	"github.com/meseta/meseta/internal/cluster"
+	"github.com/meseta/meseta/internal/ids"
 	"github.com/meseta/meseta/internal/wire"
 )
 
@@ -19,9 +20,10 @@ type Master struct {
 	Release  string // of the binary, for people
 	Started  time.Time
 	Elected  time.Time
-	MaxBytes int64                                     // of a call
-	View     func(*http.Request) (cluster.View, error) // freezes the cluster
-	Refuse   func(w http.ResponseWriter, err error)    // answers when it could not be frozen
+	MaxBytes int64                                                      // of a call
+	View     func(*http.Request) (cluster.View, error)                  // freezes the cluster
+	Order    func(*http.Request, cluster.Order) (cluster.Answer, error) // has the core change it
+	Refuse   func(w http.ResponseWriter, err error)                     // answers when either could not be done
 }
 
 // ServeCall answers one call of POST /api/v1.
@@ -37,6 +39,12 @@ func (m *Master) ServeCall(w http.ResponseWriter, r *http.Request) {
 	}
 	if accept == 0 {
 		wire.NotAcceptable(w)
+		return
+	}
+	if call.GetType() == masterpb.Call_TEARDOWN {
+		if _, ok := m.order(w, r, cluster.OrderTeardown{Framework: ids.FrameworkID(call.Teardown.GetFrameworkId().GetValue())}); ok {
+			w.WriteHeader(http.StatusOK)
+		}
 		return
 	}
 	answer := m.static(call.GetType())
@@ -60,6 +68,9 @@ func (m *Master) ServeCall(w http.ResponseWriter, r *http.Request) {
 func validate(call *masterpb.Call) string {
 	if call.Type == nil || call.GetType() == masterpb.Call_UNKNOWN {
 		return "Expecting 'type' to be present"
+	}
+	if call.GetType() == masterpb.Call_TEARDOWN && call.Teardown == nil {
+		return "Expecting 'teardown' to be present"
 	}
 	return ""
 }

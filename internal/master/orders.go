@@ -1,0 +1,53 @@
+package master
+
+import (
+	"net/http"
+
+	"github.com/meseta/meseta/internal/cluster"
+)
+
+// order puts what an operator asks for to the core, and leaves a line in the log of who asked for what and
+// what came of it.
+func (m *Master) order(r *http.Request, o cluster.Order) (cluster.Answer, error) {
+	answers := make(chan cluster.Answer, 1)
+	err := m.loop.deliver(r.Context(), delivery{in: cluster.OperatorCall{Order: o}, answer: answers})
+	if err != nil {
+		m.audit(r, o, err.Error())
+		return cluster.Answer{}, err
+	}
+	select {
+	case a := <-answers:
+		if a.Code == cluster.Accepted {
+			m.audit(r, o, "accepted", taskAttrs(a.Task)...)
+		} else {
+			m.audit(r, o, a.Text)
+		}
+		return a, nil
+	case <-m.stopping:
+		m.audit(r, o, errStopping.Error())
+		return cluster.Answer{}, errStopping
+	}
+}
+
+// audit writes the line. Whoever reads the log finds all of these by their key.
+func (m *Master) audit(r *http.Request, o cluster.Order, result string, more ...any) {
+	attrs := []any{"from", r.RemoteAddr, "user_agent", r.UserAgent(), "result", result}
+	switch o := o.(type) {
+	case cluster.OrderKill:
+		attrs = append(attrs, "audit", "KILL_TASK", "task", o.Task)
+		if len(more) == 0 {
+			attrs = append(attrs, "framework", o.Framework)
+		}
+	case cluster.OrderTeardown:
+		attrs = append(attrs, "audit", "TEARDOWN", "framework", o.Framework)
+	}
+	m.log.Info("operator call", append(attrs, more...)...)
+}
+
+// taskAttrs are what is worth knowing of a task that was found by its id alone.
+func taskAttrs(t *cluster.Task) []any {
+	if t == nil {
+		return nil
+	}
+	return []any{"framework", t.Key.Framework, "agent", t.Info.Agent, "state", t.State.String()}
+}
