@@ -4,12 +4,13 @@
 SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
 
-GO      ?= go
-PKGS    := ./...
-TIMEOUT ?= 20m
-SEEDS   ?= 1000
+GO       ?= go
+PKGS     := ./...
+TIMEOUT  ?= 20m
+SEEDS    ?= 1000
+FUZZTIME ?= 1m
 
-.PHONY: build test check vet fmt generate generated unit interop bench soak sim clean
+.PHONY: build test check vet fmt generate generated unit interop bench soak sim fuzz clean
 
 build: ## the binary, static
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/meseta ./cmd/meseta
@@ -44,6 +45,13 @@ soak: ## 100,000 launches through the supervisor; it takes some minutes
 
 sim: ## more seeds of the simulator: make sim SEEDS=10000
 	$(GO) test -run TestSeeds -v -timeout 24h ./internal/sim -sim.seeds $(SEEDS)
+
+fuzz: ## every fuzzer, one after the other: make fuzz FUZZTIME=1h
+	@git grep -n '^func Fuzz' -- '*_test.go' | sed -E 's,^(.*)/[^/]*:[0-9]+:func (Fuzz[A-Za-z0-9_]*).*,./\1 \2,' | \
+	while read -r package name; do \
+		echo "$$package $$name"; \
+		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package" < /dev/null; \
+	done
 
 clean:
 	rm -rf bin dist

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"os"
@@ -14,6 +15,7 @@ import (
 // testAgent is an agent that runs in the test process, with a real supervisor.
 type testAgent struct {
 	t       testing.TB
+	log     *slog.Logger // of the test, unless it is set
 	config  Config
 	address string
 	stop    context.CancelFunc
@@ -48,7 +50,7 @@ func (a *testAgent) start() {
 	a.config.Ready = func(address string) { ready <- address }
 	ctx, stop := context.WithCancel(context.Background())
 	a.stop, a.done = stop, make(chan error, 1)
-	go func() { a.done <- Run(ctx, a.config, testLogger(a.t)) }()
+	go func() { a.done <- Run(ctx, a.config, cmp.Or(a.log, testLogger(a.t))) }()
 	select {
 	case a.address = <-ready:
 	case err := <-a.done:
