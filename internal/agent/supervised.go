@@ -305,6 +305,46 @@ func (k *keeper) Kill(ctx context.Context, id container.ID, grace time.Duration)
 	return client.Kill(ctx, id, grace)
 }
 
+// Limit is container.Supervisor's.
+func (k *keeper) Limit(ctx context.Context, id container.ID, limits container.Limits) error {
+	client, g := k.place(id)
+	switch {
+	case g == nil:
+		return container.ErrUnknown
+	case client == nil:
+		return errLost
+	}
+	return client.Limit(ctx, id, limits)
+}
+
+// Statistics is container.Supervisor's, over all supervisors that live.
+func (k *keeper) Statistics(ctx context.Context, ids ...container.ID) ([]container.Statistics, error) {
+	var all []container.Statistics
+	for _, client := range k.living() {
+		some, err := client.Statistics(ctx, ids...)
+		if errors.Is(err, container.ErrUnsupported) {
+			continue // it began before there were statistics
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
+// living are the supervisors that are not dead, in the order in which they began.
+func (k *keeper) living() (living []*supervisor.Client) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, g := range k.all {
+		if g.client != nil {
+			living = append(living, g.client)
+		}
+	}
+	return living
+}
+
 // List is container.Supervisor's, over all supervisors, dead ones included.
 func (k *keeper) List(ctx context.Context) ([]container.Info, error) {
 	k.mu.Lock()

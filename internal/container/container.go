@@ -52,6 +52,19 @@ type Supervisor interface {
 	// killing an id that is not known is ErrUnknown.
 	Kill(ctx context.Context, id ID, grace time.Duration) error
 
+	// Limit gives a container other limits while it runs; zero ones are lifted. It
+	// returns when they are in force. What cannot be given is an error that says what
+	// and why, and the rest is in force all the same: above all a container cannot be
+	// bounded to less memory than it uses now, nor where it was launched with no limit
+	// of that kind and the kernel cannot add one to what runs. Limiting what has ended
+	// does nothing; an id that is not known is ErrUnknown. A supervisor of an older
+	// release answers this and Statistics with ErrUnsupported.
+	Limit(ctx context.Context, id ID, limits Limits) error
+
+	// Statistics measures containers, all live ones if no id is given. Those that are
+	// not known or do not run are left out.
+	Statistics(ctx context.Context, ids ...ID) ([]Statistics, error)
+
 	// List returns all containers the supervisor remembers, in the order of their
 	// launches: those that run and those whose end was not collected.
 	List(ctx context.Context) ([]Info, error)
@@ -132,6 +145,8 @@ type Exit struct {
 	Reason Reason
 	// At is when the main process ended, by the wall clock.
 	At time.Time
+	// OutOfMemory is set with ReasonMemory.
+	OutOfMemory OutOfMemory
 }
 
 // Reason says who ended a container.
@@ -144,6 +159,7 @@ const (
 	ReasonKilled  Reason = 2 // Kill was called before the main process ended
 	ReasonStopped Reason = 3 // the supervisor was told to stop and ended it
 	ReasonLost    Reason = 4 // the supervisor died; EndAll ended it, its status is not known
+	ReasonMemory  Reason = 5 // the kernel killed one of its processes for memory, whoever asked for its end besides
 )
 
 // String returns the reason in words.
@@ -157,6 +173,8 @@ func (r Reason) String() string {
 		return "supervisor stopped"
 	case ReasonLost:
 		return "supervisor lost"
+	case ReasonMemory:
+		return "out of memory"
 	}
 	return "unknown"
 }

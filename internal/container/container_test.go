@@ -6,6 +6,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/meseta/meseta/internal/container"
 )
@@ -57,6 +58,14 @@ func TestSpecComplaintsNameTheField(t *testing.T) {
 		{"stderr", func(s *container.Spec) { s.Stderr = "err" }, "stderr"},
 		{"args", func(s *container.Spec) { s.Argv = []string{"a", strings.Repeat("x", container.MaxArgs)} }, "argv and env hold"},
 		{"namespaces", func(s *container.Spec) { s.Namespaces = 1 << 20 }, "namespaces 0x100000"},
+		{"zero byte in program", func(s *container.Spec) { s.Program = "a\x00" }, "program contains a zero byte"},
+		{"binds of all", func(s *container.Spec) { s.Binds = []container.Bind{{Source: "/a", Target: "/b"}} }, "mount namespace"},
+		{"relative bind", func(s *container.Spec) {
+			s.Namespaces, s.Binds = container.NamespaceMount, []container.Bind{{Source: "a", Target: "/b"}}
+		}, `binds[0] shows "a"`},
+		{"quota", func(s *container.Spec) { s.Limits.CPUQuota = 1 }, "cpu quota is 1ns"},
+		{"period", func(s *container.Spec) { s.Limits.CPUPeriod = time.Hour }, "cpu period is 1h"},
+		{"soft over hard", func(s *container.Spec) { s.Limits.MemoryBytes, s.Limits.MemorySoftBytes = 1, 2 }, "soft memory limit of 2 bytes"},
 		{"groups", func(s *container.Spec) { s.User = &container.User{Groups: make([]uint32, 2000)} }, "2000 groups"},
 	} {
 		spec := good()

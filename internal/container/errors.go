@@ -16,6 +16,10 @@ var (
 	// connection broke before it answered.
 	ErrUnavailable = errors.New("supervisor unavailable")
 
+	// ErrUnsupported says that the supervisor is older than its asker and does not know
+	// the request.
+	ErrUnsupported = errors.New("supervisor does not know this request")
+
 	// ErrStopping says that the supervisor is ending everything and starts nothing
 	// more. Nothing was started.
 	ErrStopping = errors.New("supervisor is stopping")
@@ -28,7 +32,7 @@ var (
 	ErrFull = errors.New("supervisor is full")
 )
 
-// Errors of Kill.
+// Errors of Kill and Limit.
 var (
 	// ErrUnknown says that no container of that id is remembered.
 	ErrUnknown = errors.New("unknown container")

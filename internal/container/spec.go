@@ -23,6 +23,7 @@ const (
 	MaxArgs   = 2 << 20 // bytes of Argv and Env together, as the kernel's usual limit
 	MaxGroups = 1024
 	MaxGrace  = 366 * 24 * time.Hour
+	MaxBinds  = 64
 )
 
 // Spec says what to run and how.
@@ -32,6 +33,10 @@ type Spec struct {
 	// Argv is the program and its arguments. A program without a slash is searched
 	// in the PATH of Env; one with a slash that is not absolute is found from Dir.
 	Argv []string
+
+	// Program is the program where it is not Argv[0], which then is only what the
+	// program is told to be called. It is found in the same way.
+	Program string
 
 	// Env is the whole environment, "NAME=value" each; nothing is inherited.
 	// MESETA_CONTAINER is added.
@@ -49,13 +54,28 @@ type Spec struct {
 	// with the rights of User. Empty is /dev/null. Stdin is always /dev/null.
 	Stdout, Stderr string
 
+	// OutputCap bounds what each of these two files takes of the disk: of one that
+	// grows over it, the head is given back, a hole in its place, and about the last
+	// three quarters of OutputCap stay. Offsets and the file's size do not change.
+	// Zero is no bound.
+	OutputCap uint64
+
 	// NoNewPrivs denies new privileges through setuid programs.
 	NoNewPrivs bool
+
+	// Capabilities are all that any process of the container can ever have: root has
+	// them, another user has none but may reach them through programs that grant
+	// them. Nil leaves everything as the supervisor has it.
+	Capabilities *Capabilities
 
 	// Namespaces are the kernel namespaces the container gets for itself.
 	Namespaces Namespaces
 
-	// Limits are part of the protocol already, but not enforced yet.
+	// Binds show directories and files at other places, in this order; they need
+	// NamespaceMount. If one hides Dir, Dir is shown at its own place again.
+	Binds []Bind
+
+	// Limits are enforced as far as the machine can: see Ability.
 	Limits Limits
 }
 
@@ -66,13 +86,12 @@ type User struct {
 	Groups   []uint32 // supplementary groups
 }
 
-// Limits are what a container may use; zero is unlimited.
-type Limits struct {
-	CPUShares   uint64        // relative weight, 1024 is one cpu
-	CPUQuota    time.Duration // cpu time per CPUPeriod
-	CPUPeriod   time.Duration // zero is 100 ms
-	MemoryBytes uint64
-	PIDs        uint64
+// Bind shows in the container at Target, an absolute path that must exist, what
+// is at Source, an absolute path that must not be in the hands of the container's
+// user yet.
+type Bind struct {
+	Source, Target string
+	ReadOnly       bool
 }
 
 // Namespaces is a set of kernel namespaces.
@@ -83,7 +102,7 @@ type Namespaces uint32
 const (
 	NamespacePID   Namespaces = 1 << 0 // with a /proc of its own, hence also a mount namespace
 	NamespaceMount Namespaces = 1 << 1
-	NamespaceIPC   Namespaces = 1 << 2
+	NamespaceIPC   Namespaces = 1 << 2 // with a /dev/shm of its own, if it has a mount namespace too
 )
 
 const knownNamespaces = NamespacePID | NamespaceMount | NamespaceIPC
@@ -119,10 +138,13 @@ func (s *Spec) Validate() error {
 	if err := s.ID.Validate(); err != nil {
 		errs = append(errs, err)
 	}
-	if len(s.Argv) == 0 || s.Argv[0] == "" {
+	if len(s.Argv) == 0 || s.Argv[0] == "" && s.Program == "" {
 		complain("argv is empty, expected a program to run")
 	}
-	size := 0
+	if strings.IndexByte(s.Program, 0) >= 0 {
+		complain("program contains a zero byte")
+	}
+	size := len(s.Program)
 	for i, arg := range s.Argv {
 		size += len(arg) + 1
 		if strings.IndexByte(arg, 0) >= 0 {
@@ -145,12 +167,26 @@ func (s *Spec) Validate() error {
 		if p.path == "" && !p.required {
 			continue
 		}
-		if !strings.HasPrefix(p.path, "/") || strings.IndexByte(p.path, 0) >= 0 {
+		if !absolute(p.path) {
 			complain("%s is %q, expected an absolute path", p.field, p.path)
 		}
 	}
 	if s.User != nil && len(s.User.Groups) > MaxGroups {
 		complain("user has %d groups, expected at most %d", len(s.User.Groups), MaxGroups)
+	}
+	if len(s.Binds) > MaxBinds {
+		complain("%d binds, expected at most %d", len(s.Binds), MaxBinds)
+	}
+	if len(s.Binds) > 0 && s.Namespaces&(NamespaceMount|NamespacePID) == 0 {
+		complain("binds without a mount namespace would be the whole machine's")
+	}
+	for i, b := range s.Binds {
+		if !absolute(b.Source) || !absolute(b.Target) {
+			complain("binds[%d] shows %q at %q, expected absolute paths", i, b.Source, b.Target)
+		}
+	}
+	if err := s.Limits.Validate(); err != nil {
+		errs = append(errs, err)
 	}
 	if extra := s.Namespaces &^ knownNamespaces; extra != 0 {
 		complain("namespaces %#x are not known here", uint32(extra))
@@ -159,4 +195,8 @@ func (s *Spec) Validate() error {
 		return nil
 	}
 	return fmt.Errorf("container %q: %w: %w", s.ID, ErrInvalid, errors.Join(errs...))
+}
+
+func absolute(path string) bool {
+	return strings.HasPrefix(path, "/") && strings.IndexByte(path, 0) < 0
 }

@@ -3,6 +3,7 @@
 package containertest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,8 @@ type Behaviour struct {
 	Exit       *container.Status // ends with this at once
 	IgnoreTerm bool              // takes no notice of SIGTERM
 	Fail       syscall.Errno     // cannot be executed
+	Memory     uint64            // bytes it uses; over its limit, it is ended for it
+	CPU        time.Duration     // it has used when it is measured
 }
 
 // Fake is a supervisor whose containers are pretended: they end when the test says
@@ -42,11 +45,17 @@ type Fake struct {
 	book    *ledger.Ledger // guarded by mu, as all below
 	now     core.Time
 	forks   int
-	running map[container.ID]Behaviour
+	running map[container.ID]*pretended
 	answers map[uint64]ledger.Answer
 	request uint64
 	news    chan struct{} // closed when an exit was published, and replaced
 	dead    bool
+}
+
+// pretended is a container that runs.
+type pretended struct {
+	Behaviour
+	limits container.Limits
 }
 
 var _ container.Supervisor = (*Fake)(nil)
@@ -61,6 +70,18 @@ func (f *Fake) Launch(ctx context.Context, spec container.Spec) (container.Start
 func (f *Fake) Kill(ctx context.Context, id container.ID, grace time.Duration) error {
 	_, err := f.ask(ctx, func(t ledger.Ticket) ledger.Input { return ledger.Kill{Ticket: t, ID: id, Grace: grace} })
 	return err
+}
+
+// Limit is container.Supervisor's.
+func (f *Fake) Limit(ctx context.Context, id container.ID, limits container.Limits) error {
+	_, err := f.ask(ctx, func(t ledger.Ticket) ledger.Input { return ledger.Limit{Ticket: t, ID: id, Limits: limits} })
+	return err
+}
+
+// Statistics is container.Supervisor's.
+func (f *Fake) Statistics(ctx context.Context, ids ...container.ID) ([]container.Statistics, error) {
+	a, err := f.ask(ctx, func(t ledger.Ticket) ledger.Input { return ledger.Measure{Ticket: t, IDs: ids} })
+	return a.Statistics, err
 }
 
 // List is container.Supervisor's.
@@ -138,6 +159,22 @@ func (f *Fake) Finish(id container.ID, status container.Status) error {
 	return nil
 }
 
+// Use sets what a running container uses. Over its memory limit, that ends it.
+func (f *Fake) Use(id container.ID, memory uint64, cpu time.Duration) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.init()
+	p, ok := f.running[id]
+	if !ok {
+		return fmt.Errorf("container %q does not run and uses nothing", id)
+	}
+	p.Memory, p.CPU = memory, cpu
+	for _, in := range f.overLimit(id, p) {
+		f.step(in)
+	}
+	return nil
+}
+
 // Running reports whether a container runs.
 func (f *Fake) Running(id container.ID) bool {
 	f.mu.Lock()
@@ -199,7 +236,7 @@ func (f *Fake) init() {
 		return
 	}
 	f.book = ledger.New(0)
-	f.running = map[container.ID]Behaviour{}
+	f.running = map[container.ID]*pretended{}
 	f.answers = map[uint64]ledger.Answer{}
 	f.news = make(chan struct{})
 	if f.FirstPID == 0 {
@@ -251,6 +288,10 @@ func (f *Fake) perform(out ledger.Output) []ledger.Input {
 			return []ledger.Input{f.ended(out.ID, container.SignalStatus(syscall.SIGKILL))}
 		}
 		return []ledger.Input{ledger.Vacant{ID: out.ID}}
+	case ledger.Enforce:
+		return []ledger.Input{ledger.Served{Ticket: out.Ticket, Err: f.enforce(out)}}
+	case ledger.Survey:
+		return []ledger.Input{ledger.Served{Ticket: out.Ticket, Statistics: f.survey(out.IDs)}}
 	case ledger.Answer:
 		f.answers[out.Ticket.Request] = out
 	case ledger.Publish:
@@ -267,16 +308,56 @@ func (f *Fake) fork(spec container.Spec) []ledger.Input {
 	}
 	if b.Fail != 0 {
 		return []ledger.Input{ledger.ForkFailed{Err: &container.LaunchError{
-			ID: spec.ID, Stage: container.StageExec, Errno: b.Fail, What: spec.Argv[0]}}}
+			ID: spec.ID, Stage: container.StageExec, Errno: b.Fail, What: cmp.Or(spec.Program, spec.Argv[0])}}}
 	}
 	started := container.Started{PID: f.FirstPID + f.forks, StartTime: uint64(f.now.Mono / (10 * time.Millisecond)), At: f.now.Wall}
 	f.forks++
-	f.running[spec.ID] = b
-	inputs := []ledger.Input{ledger.Forked{ID: spec.ID, Started: started}}
-	if b.Exit != nil {
+	p := &pretended{b, spec.Limits}
+	f.running[spec.ID] = p
+	inputs := append([]ledger.Input{ledger.Forked{ID: spec.ID, Started: started}}, f.overLimit(spec.ID, p)...)
+	if b.Exit != nil && len(inputs) == 1 {
 		inputs = append(inputs, f.ended(spec.ID, *b.Exit))
 	}
 	return inputs
+}
+
+// overLimit ends a container that uses more memory than it may.
+func (f *Fake) overLimit(id container.ID, p *pretended) []ledger.Input {
+	limit := p.limits.MemoryBytes
+	if limit == 0 || p.Memory <= limit {
+		return nil
+	}
+	in := f.ended(id, container.SignalStatus(syscall.SIGKILL)).(ledger.MainEnded)
+	in.OutOfMemory = &container.OutOfMemory{Limit: limit, Peak: limit}
+	return []ledger.Input{in}
+}
+
+// enforce gives a container its new limits, except for a memory limit that it is
+// over already.
+func (f *Fake) enforce(e ledger.Enforce) error {
+	p := f.running[e.ID]
+	if p == nil {
+		return nil
+	}
+	if limit := e.Limits.MemoryBytes; limit != 0 && p.Memory > limit {
+		e.Limits.MemoryBytes = p.limits.MemoryBytes
+		p.limits = e.Limits
+		return fmt.Errorf("container %q uses %d bytes of memory, which cannot be limited to %d", e.ID, p.Memory, limit)
+	}
+	p.limits = e.Limits
+	return nil
+}
+
+func (f *Fake) survey(ids []container.ID) (measured []container.Statistics) {
+	for _, id := range ids {
+		if p := f.running[id]; p != nil {
+			measured = append(measured, container.Statistics{
+				ID: id, At: f.now.Wall, CPUUser: p.CPU, Memory: p.Memory, MemoryAnonymous: p.Memory,
+				Processes: 1, Threads: 1, Limits: p.limits,
+			})
+		}
+	}
+	return measured
 }
 
 func (f *Fake) ended(id container.ID, status container.Status) ledger.Input {

@@ -87,3 +87,26 @@ func TestFakeThatDiedLosesWhatRan(t *testing.T) {
 		}
 	}
 }
+
+func TestFakeEndsWhatUsesTooMuchMemory(t *testing.T) {
+	var f containertest.Fake
+	limited := spec("a")
+	limited.Limits.MemoryBytes = 100
+	f.Launch(t.Context(), limited)
+	if err := f.Use("a", 100, time.Second); err != nil {
+		t.Fatal(err)
+	}
+	stats, err := f.Statistics(t.Context())
+	if err != nil || len(stats) != 1 || stats[0].Memory != 100 || stats[0].CPUUser != time.Second || stats[0].Limits.MemoryBytes != 100 {
+		t.Errorf("measured %+v, %v", stats, err)
+	}
+	if err := f.Use("a", 101, 0); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.Uncollected(); len(got) != 1 || got[0].Reason != container.ReasonMemory || got[0].OutOfMemory.Limit != 100 {
+		t.Errorf("uncollected: %+v, expected one out of memory", got)
+	}
+	if f.Use("a", 1, 0) == nil {
+		t.Error("what has ended uses something")
+	}
+}

@@ -23,6 +23,8 @@ type Subject struct {
 	Ready func(id container.ID)
 	// Pass lets time pass, where it does not pass by itself.
 	Pass func(d time.Duration)
+	// Unbounded says that limits are not enforced here and nothing is measured.
+	Unbounded bool
 }
 
 // patience is how long anything may take on a busy machine.
@@ -50,6 +52,13 @@ func Run(t *testing.T, make func(t *testing.T) Subject) {
 		{"exits come in the order of the ends", exitsInOrder},
 		{"what runs is not collected", runningNotCollected},
 		{"list tells the states in the order of launches", listStates},
+		{"the program need not be what it is told to be called", programApart},
+		{"limits of what is unknown or has ended", limitWhatIsNot},
+		{"what runs is measured", measureWhatRuns},
+		{"more memory than the limit ends a container", outOfMemory},
+		{"a container killed while out of memory was out of memory", outOfMemoryWhenKilled},
+		{"limits grow and shrink", limitsChange},
+		{"a container is not bounded to less memory than it uses", limitBelowUse},
 		{"the end of its context ends a reader of exits", exitsEnd},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -76,10 +85,16 @@ func (s *subject) launch(id container.ID, does Behaviour) container.Started {
 	if started.PID <= 0 {
 		s.t.Fatalf("launching %s: pid %d", id, started.PID)
 	}
-	if s.Ready != nil && does.Exit == nil {
-		s.Ready(id)
+	if does.Exit == nil {
+		s.ready(id)
 	}
 	return started
+}
+
+func (s *subject) ready(id container.ID) {
+	if s.Ready != nil {
+		s.Ready(id)
+	}
 }
 
 func (s *subject) kill(id container.ID, grace time.Duration) {
@@ -341,5 +356,136 @@ func exitsEnd(t *testing.T, s *subject) {
 	}
 	if n != 2 {
 		t.Errorf("yielded %d times, expected an exit and an error", n)
+	}
+}
+
+func programApart(t *testing.T, s *subject) {
+	spec := s.Spec("a", exits(3))
+	spec.Program, spec.Argv[0] = spec.Argv[0], "called so"
+	if _, err := s.Launch(s.ctx, spec); err != nil {
+		t.Fatal(err)
+	}
+	s.exit("a", container.ExitStatus(3), container.ReasonExited)
+}
+
+func limitWhatIsNot(t *testing.T, s *subject) {
+	limits := container.Limits{CPUShares: 512}
+	if err := s.Limit(s.ctx, "none", limits); !errors.Is(err, container.ErrUnknown) {
+		t.Errorf("limiting what is unknown: got %v, expected ErrUnknown", err)
+	}
+	s.launch("a", exits(0))
+	s.exits(1)
+	if err := s.Limit(s.ctx, "a", limits); err != nil {
+		t.Errorf("limiting what has ended: %v", err)
+	}
+	if err := s.Limit(s.ctx, "a", container.Limits{CPUPeriod: -1}); !errors.Is(err, container.ErrInvalid) {
+		t.Errorf("a negative period: got %v, expected ErrInvalid", err)
+	}
+}
+
+// bounded are limits that nothing here runs into.
+var bounded = container.Limits{CPUShares: 512, CPUQuota: 90 * time.Millisecond, MemoryBytes: 128 << 20, PIDs: 100}
+
+// eats is the memory that a greedy container uses.
+const eats = 64 << 20
+
+var greedy = Behaviour{Memory: eats}
+
+// launchLimited launches a container with limits, and skips the test where there
+// are none.
+func (s *subject) launchLimited(id container.ID, does Behaviour, limits container.Limits) {
+	s.t.Helper()
+	if s.Unbounded {
+		s.t.Skip("limits are not enforced here")
+	}
+	spec := s.Spec(id, does)
+	spec.Limits = limits
+	if _, err := s.Launch(s.ctx, spec); err != nil {
+		s.t.Fatalf("launching %s: %v", id, err)
+	}
+}
+
+func (s *subject) statistics(ids ...container.ID) []container.Statistics {
+	s.t.Helper()
+	stats, err := s.Statistics(s.ctx, ids...)
+	if err != nil {
+		s.t.Fatalf("measuring %v: %v", ids, err)
+	}
+	return stats
+}
+
+func measureWhatRuns(t *testing.T, s *subject) {
+	s.launchLimited("a", greedy, bounded)
+	s.ready("a")
+	s.launch("b", runs)
+	s.launch("ended", exits(0))
+	s.exits(1)
+	if stats := s.statistics(); len(stats) != 2 || stats[0].ID != "a" || stats[1].ID != "b" {
+		t.Errorf("measured %+v, expected a and b", stats)
+	}
+	stats := s.statistics("ended", "a", "never")
+	if len(stats) != 1 || stats[0].ID != "a" {
+		t.Fatalf("measured %+v, expected a", stats)
+	}
+	a := stats[0]
+	if a.Memory < eats || a.Memory > 2*eats || a.MemoryAnonymous < eats || a.Processes == 0 || a.Threads == 0 {
+		t.Errorf("measured %+v, expected %d bytes of memory, processes and threads", a, eats)
+	}
+	if got := a.Limits; got.MemoryBytes != bounded.MemoryBytes || got.CPUQuota != bounded.CPUQuota || got.PIDs != bounded.PIDs {
+		t.Errorf("its limits are %+v, expected %+v", got, bounded)
+	}
+}
+
+func outOfMemory(t *testing.T, s *subject) {
+	limit := container.Limits{MemoryBytes: eats / 2}
+	s.launchLimited("a", greedy, limit)
+	exit := s.exits(1)[0]
+	if exit.Reason != container.ReasonMemory || exit.OutOfMemory.Limit != eats/2 || exit.OutOfMemory.Peak < eats/4 {
+		t.Errorf("ended with %+v, expected out of %d bytes of memory", exit, eats/2)
+	}
+}
+
+func outOfMemoryWhenKilled(t *testing.T, s *subject) {
+	s.launchLimited("a", greedy, container.Limits{MemoryBytes: eats / 2})
+	first := s.exits(1)[0]
+	s.kill("a", 0)
+	if again := s.exits(1)[0]; again != first {
+		t.Errorf("after a kill it ended with %+v, before with %+v", again, first)
+	}
+}
+
+func limitsChange(t *testing.T, s *subject) {
+	s.launchLimited("a", runs, bounded)
+	for _, change := range []container.Limits{
+		{CPUShares: 2048, CPUQuota: 200 * time.Millisecond, MemoryBytes: 256 << 20, MemorySoftBytes: 32 << 20, PIDs: 200},
+		{CPUShares: 256, CPUQuota: 50 * time.Millisecond, MemoryBytes: 96 << 20, PIDs: 50},
+	} {
+		if err := s.Limit(s.ctx, "a", change); err != nil {
+			t.Fatalf("limiting to %+v: %v", change, err)
+		}
+		got := s.statistics("a")[0].Limits
+		if got.MemoryBytes != change.MemoryBytes || got.CPUQuota != change.CPUQuota || got.PIDs != change.PIDs {
+			t.Errorf("limits are %+v, expected %+v", got, change)
+		}
+	}
+	if err := s.Limit(s.ctx, "a", container.Limits{}); err != nil {
+		t.Fatalf("lifting all limits: %v", err)
+	}
+	if got := s.statistics("a")[0].Limits; got.MemoryBytes != 0 || got.CPUQuota != 0 || got.PIDs != 0 {
+		t.Errorf("limits are %+v, expected none", got)
+	}
+}
+
+func limitBelowUse(t *testing.T, s *subject) {
+	s.launchLimited("a", greedy, bounded)
+	s.ready("a")
+	limits := bounded
+	limits.MemoryBytes, limits.PIDs = eats/2, 77
+	if err := s.Limit(s.ctx, "a", limits); err == nil {
+		t.Error("it was bounded to half of what it uses")
+	}
+	got := s.statistics("a")[0].Limits
+	if got.MemoryBytes != bounded.MemoryBytes || got.PIDs != 77 {
+		t.Errorf("limits are %+v, expected the memory limit as before and the others as asked for", got)
 	}
 }

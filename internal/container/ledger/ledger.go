@@ -34,7 +34,7 @@ const MaxContainers = 1 << 16
 
 // Ledger is the state. The zero value is not usable: see New.
 type Ledger struct {
-	limit    int
+	most     int // containers
 	entries  map[container.ID]*entry
 	order    []*entry // by launch; forgotten entries are nil and squeezed out in time
 	holes    int
@@ -54,8 +54,10 @@ type entry struct {
 	exit     container.Exit
 	failure  *container.LaunchError
 	waiting  []Ticket // launches to be answered once it has started
-	asked    bool     // by a Kill, to end
-	doomed   bool     // by a Kill or Stop: it has to end at killAt
+	limits   []Limit  // to be enforced once it has started
+	memory   *container.OutOfMemory
+	asked    bool // by a Kill, to end
+	doomed   bool // by a Kill or Stop: it has to end at killAt
 	killAt   time.Duration
 	dueIndex int // in Ledger.due, -1 when not there
 	order    int // in Ledger.order
@@ -67,7 +69,7 @@ func New(limit int) *Ledger {
 	if limit == 0 {
 		limit = MaxContainers
 	}
-	return &Ledger{limit: limit, entries: map[container.ID]*entry{}}
+	return &Ledger{most: limit, entries: map[container.ID]*entry{}}
 }
 
 // Step applies one input. The outputs are valid until the next call, and are to be
@@ -94,6 +96,14 @@ func (l *Ledger) Step(now core.Time, in Input) []Output {
 		l.emit(Replay{Ticket: in.Ticket, Exits: l.Uncollected()})
 	case Collect:
 		l.collect(in)
+	case Limit:
+		l.limit(in)
+	case Measure:
+		l.measure(in)
+	case Served:
+		l.emit(Answer{Ticket: in.Ticket, Err: in.Err, Statistics: in.Statistics})
+	case OutOfMemory:
+		l.outOfMemory(now, in)
 	case Stop:
 		l.stop(now, in)
 	case Tick:
@@ -163,7 +173,7 @@ func (l *Ledger) launch(in Launch) {
 		refuse(container.ErrStopping)
 		return
 	}
-	if len(l.entries) >= l.limit {
+	if len(l.entries) >= l.most {
 		refuse(fmt.Errorf("%w: it holds %d containers, %d of them ended and not collected",
 			container.ErrFull, len(l.entries), len(l.entries)-l.live))
 		return
@@ -197,6 +207,10 @@ func (l *Ledger) forked(now core.Time, in Forked) {
 	e.state = container.StateRunning
 	l.emit(Record{Kind: RecordStarted, ID: e.id, Started: e.started})
 	l.answerWaiting(e, Answer{Started: e.started})
+	for _, in := range e.limits {
+		l.emit(Enforce(in))
+	}
+	e.limits = nil
 	if e.doomed {
 		l.beginKilling(now, e)
 	}
@@ -211,6 +225,10 @@ func (l *Ledger) forkFailed(in ForkFailed) {
 	l.live--
 	l.emit(Record{Kind: RecordFailed, ID: e.id})
 	l.answerWaiting(e, Answer{Err: e.failure})
+	for _, in := range e.limits {
+		l.emit(Answer{Ticket: in.Ticket})
+	}
+	e.limits = nil
 	l.stoppedIfEmpty()
 }
 
@@ -228,7 +246,13 @@ func (l *Ledger) mainEnded(now core.Time, in MainEnded) {
 		return
 	}
 	e.state = container.StateEnding
+	if in.OutOfMemory != nil {
+		e.memory = in.OutOfMemory
+	}
 	e.exit = container.Exit{ID: e.id, Status: in.Status, Reason: l.reason(e), At: now.Wall}
+	if e.memory != nil {
+		e.exit.OutOfMemory = *e.memory
+	}
 	l.unschedule(e)
 	if in.Vacant {
 		l.exited(e)
@@ -239,6 +263,8 @@ func (l *Ledger) mainEnded(now core.Time, in MainEnded) {
 
 func (l *Ledger) reason(e *entry) container.Reason {
 	switch {
+	case e.memory != nil:
+		return container.ReasonMemory
 	case e.asked:
 		return container.ReasonKilled
 	case l.stopping:
@@ -274,6 +300,58 @@ func (l *Ledger) kill(now core.Time, in Kill) {
 		e.asked = true
 		l.doom(now, e, in.Grace)
 	}
+}
+
+// outOfMemory ends the rest of a container at once: the kernel has chosen one of its
+// processes, and what is left rarely knows how to go on without it.
+func (l *Ledger) outOfMemory(now core.Time, in OutOfMemory) {
+	e := l.entries[in.ID]
+	if e == nil || e.state != container.StateRunning && e.state != container.StateKilling {
+		return
+	}
+	e.memory = new(in.Memory)
+	l.doom(now, e, 0)
+}
+
+func (l *Ledger) limit(in Limit) {
+	e := l.entries[in.ID]
+	if e == nil {
+		l.emit(Answer{Ticket: in.Ticket, Err: fmt.Errorf("%w %q", container.ErrUnknown, in.ID)})
+		return
+	}
+	if err := in.Limits.Validate(); err != nil {
+		l.emit(Answer{Ticket: in.Ticket, Err: err})
+		return
+	}
+	switch e.state {
+	case container.StateStarting:
+		e.limits = append(e.limits, in)
+	case container.StateRunning, container.StateKilling:
+		l.emit(Enforce(in))
+	default:
+		l.emit(Answer{Ticket: in.Ticket})
+	}
+}
+
+func (l *Ledger) measure(in Measure) {
+	ids := in.IDs
+	if len(ids) == 0 {
+		for _, e := range l.order {
+			if e != nil {
+				ids = append(ids, e.id)
+			}
+		}
+	}
+	measurable := func(id container.ID) bool {
+		e := l.entries[id]
+		return e != nil && e.state.Live() && e.state != container.StateStarting
+	}
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id container.ID) bool { return !measurable(id) })
+	if len(ids) == 0 {
+		l.emit(Answer{Ticket: in.Ticket})
+		return
+	}
+	l.emit(Survey{Ticket: in.Ticket, IDs: ids})
 }
 
 // doom has a container end after grace at the latest. One that is still starting

@@ -63,8 +63,14 @@ func words(out ledger.Output) string {
 			return fmt.Sprint("answer ", out.Ticket.Request, ": ", strings.Join(list, ", "))
 		case out.Started.PID != 0:
 			return fmt.Sprint("answer ", out.Ticket.Request, ": pid ", out.Started.PID)
+		case out.Statistics != nil:
+			return fmt.Sprint("answer ", out.Ticket.Request, ": measured ", out.Statistics[0].ID)
 		}
 		return fmt.Sprint("answer ", out.Ticket.Request)
+	case ledger.Enforce:
+		return fmt.Sprint("enforce ", out.ID, ": ", out.Limits.PIDs, " pids")
+	case ledger.Survey:
+		return fmt.Sprint("survey ", out.IDs)
 	case ledger.Replay:
 		var exits []string
 		for _, exit := range out.Exits {
@@ -272,4 +278,70 @@ func TestAfterABusyTimeTheBooksAreAsEmptyAsBefore(t *testing.T) {
 		}
 		s.is(ledger.Watch{Ticket: ticket(1)}, "replay 1: ")
 	}
+}
+
+func limit(request uint64, id container.ID, pids uint64) ledger.Limit {
+	return ledger.Limit{Ticket: ticket(request), ID: id, Limits: container.Limits{PIDs: pids}}
+}
+
+func TestLimitsAreEnforcedOnWhatRuns(t *testing.T) {
+	s := newScript(t, 0)
+	s.is(limit(1, "a", 5), `answer 1: unknown container "a"`)
+	s.is(launch(2, "a"), "record launch a", "fork a")
+	s.is(limit(3, "a", 6))
+	s.is(limit(4, "a", 7))
+	s.is(forked("a", 10), "record started a", "answer 2: pid 10", "enforce a: 6 pids", "enforce a: 7 pids")
+	s.is(ledger.Served{Ticket: ticket(3)}, "answer 3")
+	s.is(ledger.Served{Ticket: ticket(4), Err: errors.New("no")}, "answer 4: no")
+	s.is(ledger.Limit{Ticket: ticket(5), ID: "a", Limits: container.Limits{CPUQuota: 1}},
+		"answer 5: invalid container request: cpu quota is 1ns, expected none or at least 1ms")
+	s.is(ended("a", 0), "destroy a")
+	s.is(limit(6, "a", 8), "answer 6")
+
+	s.is(launch(7, "b"), "record launch b", "fork b")
+	s.is(limit(8, "b", 9))
+	s.is(ledger.ForkFailed{Err: &container.LaunchError{ID: "b"}}, "record failed b",
+		`answer 7: container "b": cannot start: errno 0`, "answer 8")
+}
+
+func TestWhatRunsIsMeasured(t *testing.T) {
+	s := newScript(t, 0)
+	s.is(ledger.Measure{Ticket: ticket(1)}, "answer 1")
+	s.is(launch(2, "starts"), "record launch starts", "fork starts")
+	for i, id := range []container.ID{"a", "b", "gone"} {
+		s.l.Step(s.now, launch(3, id))
+		s.l.Step(s.now, forked(id, i))
+	}
+	s.l.Step(s.now, vacated("gone", 0))
+	s.is(ledger.Measure{Ticket: ticket(4)}, "survey [a b]")
+	s.is(ledger.Served{Ticket: ticket(4), Statistics: []container.Statistics{{ID: "a"}}}, "answer 4: measured a")
+	s.is(ledger.Measure{Ticket: ticket(5), IDs: []container.ID{"gone", "b", "never"}}, "survey [b]")
+	s.is(ledger.Measure{Ticket: ticket(6), IDs: []container.ID{"gone"}}, "answer 6")
+}
+
+func TestAContainerOutOfMemoryEndsAsAWhole(t *testing.T) {
+	s := newScript(t, 0)
+	memory := container.OutOfMemory{Limit: 100, Peak: 99}
+	for i, id := range []container.ID{"child", "main", "killed"} {
+		s.l.Step(s.now, launch(1, id))
+		s.l.Step(s.now, forked(id, i))
+	}
+	s.is(ledger.OutOfMemory{ID: "child", Memory: memory}, "destroy child")
+	s.is(ledger.OutOfMemory{ID: "child", Memory: memory})
+	s.is(vacated("child", 1), "record exit child", "publish child: exited with status 1, out of memory")
+	s.is(ledger.OutOfMemory{ID: "child", Memory: memory})
+
+	end := vacated("main", 1)
+	end.OutOfMemory = &memory
+	s.is(end, "record exit main", "publish main: exited with status 1, out of memory")
+
+	s.is(kill(2, "killed", time.Hour), "answer 2", "terminate killed")
+	s.is(ledger.OutOfMemory{ID: "killed", Memory: memory}, "destroy killed")
+	s.is(vacated("killed", 1), "record exit killed", "publish killed: exited with status 1, out of memory")
+	for _, exit := range s.l.Uncollected() {
+		if exit.OutOfMemory != memory {
+			t.Errorf("%s ended with %+v, expected %+v", exit.ID, exit.OutOfMemory, memory)
+		}
+	}
+	s.is(ledger.OutOfMemory{ID: "never"})
 }

@@ -38,6 +38,31 @@ type (
 		IDs    []container.ID
 	}
 
+	// Limit gives one other limits.
+	Limit struct {
+		Ticket Ticket
+		ID     container.ID
+		Limits container.Limits
+	}
+	// Measure asks for statistics, of all that run if there are no IDs.
+	Measure struct {
+		Ticket Ticket
+		IDs    []container.ID
+	}
+
+	// Served tells what became of an Enforce or a Survey.
+	Served struct {
+		Ticket     Ticket
+		Err        error
+		Statistics []container.Statistics
+	}
+	// OutOfMemory tells that the kernel killed a process of a container for memory:
+	// the rest of it has to go too.
+	OutOfMemory struct {
+		ID     container.ID
+		Memory container.OutOfMemory
+	}
+
 	// Forked tells that a Fork went well.
 	Forked struct {
 		ID      container.ID
@@ -46,11 +71,13 @@ type (
 	// ForkFailed tells that it did not, and that nothing is left of it.
 	ForkFailed struct{ Err *container.LaunchError }
 	// MainEnded tells that a main process was reaped, after Forked told of it. Vacant
-	// says that nothing else of its set runs either.
+	// says that nothing else of its set runs either, OutOfMemory that the kernel killed
+	// something of it for memory.
 	MainEnded struct {
-		ID     container.ID
-		Status container.Status
-		Vacant bool
+		ID          container.ID
+		Status      container.Status
+		Vacant      bool
+		OutOfMemory *container.OutOfMemory
 	}
 	// Vacant tells that a Destroy is complete.
 	Vacant struct{ ID container.ID }
@@ -61,17 +88,21 @@ type (
 	Tick struct{}
 )
 
-func (Launch) input()     {}
-func (Kill) input()       {}
-func (List) input()       {}
-func (Watch) input()      {}
-func (Collect) input()    {}
-func (Forked) input()     {}
-func (ForkFailed) input() {}
-func (MainEnded) input()  {}
-func (Vacant) input()     {}
-func (Stop) input()       {}
-func (Tick) input()       {}
+func (Launch) input()      {}
+func (Kill) input()        {}
+func (List) input()        {}
+func (Watch) input()       {}
+func (Collect) input()     {}
+func (Limit) input()       {}
+func (Measure) input()     {}
+func (Served) input()      {}
+func (OutOfMemory) input() {}
+func (Forked) input()      {}
+func (ForkFailed) input()  {}
+func (MainEnded) input()   {}
+func (Vacant) input()      {}
+func (Stop) input()        {}
+func (Tick) input()        {}
 
 // Output is what a ledger wants done.
 type Output interface{ output() }
@@ -92,12 +123,24 @@ type (
 	// left of it. Vacant must follow once the main process was reaped; a second
 	// Destroy of the same set asks for nothing more.
 	Destroy struct{ ID container.ID }
+	// Enforce gives a container its new limits; Served must follow.
+	Enforce struct {
+		Ticket Ticket
+		ID     container.ID
+		Limits container.Limits
+	}
+	// Survey measures containers; Served must follow.
+	Survey struct {
+		Ticket Ticket
+		IDs    []container.ID
+	}
 	// Answer answers a request: Err, or what was asked for.
 	Answer struct {
-		Ticket  Ticket
-		Err     error
-		Started container.Started
-		List    []container.Info
+		Ticket     Ticket
+		Err        error
+		Started    container.Started
+		List       []container.Info
+		Statistics []container.Statistics
 	}
 	// Replay answers a Watch; every Publish from now on is for its connection too.
 	Replay struct {
@@ -114,6 +157,8 @@ func (Record) output()    {}
 func (Fork) output()      {}
 func (Terminate) output() {}
 func (Destroy) output()   {}
+func (Enforce) output()   {}
+func (Survey) output()    {}
 func (Answer) output()    {}
 func (Replay) output()    {}
 func (Publish) output()   {}

@@ -20,6 +20,7 @@ type world struct {
 	now      core.Time
 	request  uint64
 	asked    map[uint64]bool // requests without an answer
+	served   []ledger.Ticket // enforced or surveyed, and not told
 	forking  []container.ID
 	running  []container.ID
 	dying    map[container.ID]bool // being destroyed
@@ -40,6 +41,10 @@ func (w *world) step(in ledger.Input) {
 			w.forking = append(w.forking, out.Spec.ID)
 		case ledger.Destroy:
 			w.dying[out.ID] = true
+		case ledger.Enforce:
+			w.served = append(w.served, out.Ticket)
+		case ledger.Survey:
+			w.served = append(w.served, out.Ticket)
 		case ledger.Answer:
 			w.answered(out.Ticket)
 		case ledger.Replay:
@@ -156,6 +161,12 @@ func TestWhateverHappensTheBooksAreRight(t *testing.T) {
 				}
 				w.step(ledger.Collect{Ticket: w.ticket(), IDs: []container.ID{id}})
 			},
+			"limit":   func(t *rapid.T) { w.step(ledger.Limit{Ticket: w.ticket(), ID: anyID.Draw(t, "id")}) },
+			"measure": func(t *rapid.T) { w.step(ledger.Measure{Ticket: w.ticket()}) },
+			"serve":   func(t *rapid.T) { w.serve() },
+			"run out of memory": func(t *rapid.T) {
+				w.step(ledger.OutOfMemory{ID: anyID.Draw(t, "id")})
+			},
 			"watch": func(t *rapid.T) { w.step(ledger.Watch{Ticket: w.ticket()}) },
 			"pass": func(t *rapid.T) {
 				w.now = w.now.Add(grace.Draw(t, "time"))
@@ -164,6 +175,15 @@ func TestWhateverHappensTheBooksAreRight(t *testing.T) {
 		})
 		w.windUp(ended)
 	})
+}
+
+// serve tells that everything to be enforced and measured so far was.
+func (w *world) serve() {
+	served := w.served
+	w.served = nil
+	for _, t := range served {
+		w.step(ledger.Served{Ticket: t})
+	}
 }
 
 // windUp stops, lets everything end that has to, and expects nothing to be left
@@ -190,6 +210,7 @@ func (w *world) windUp(ended map[container.ID]bool) {
 			w.step(ledger.Vacant{ID: id})
 		}
 	}
+	w.serve()
 	if !w.stopped || len(w.asked) != 0 || len(w.told) != 0 {
 		w.t.Fatalf("stopped: %v, unanswered %v, unpublished %v", w.stopped, w.asked, w.told)
 	}

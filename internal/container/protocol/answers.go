@@ -15,6 +15,8 @@ type Answer struct {
 	Hello   *ServerHello
 	Infos   []container.Info
 	Exits   []container.Exit
+
+	Statistics []container.Statistics
 }
 
 // ServerHello is how a supervisor introduces itself.
@@ -22,6 +24,10 @@ type ServerHello struct {
 	Version  uint64
 	Process  container.Started
 	Tracking string // how it tracks process sets, for people
+
+	// Abilities are what it can do for containers; none from a supervisor of version 1,
+	// which can do none of it.
+	Abilities []container.Ability
 }
 
 // The tags of an Answer.
@@ -32,6 +38,7 @@ const (
 	answerHello   = 4
 	answerInfo    = 5
 	answerExit    = 6
+	answerStats   = 7
 )
 
 // PieceItems is how many items of a list go into one frame.
@@ -55,6 +62,9 @@ func AppendAnswer(dst []byte, request uint64, a *Answer) []byte {
 		}
 		for _, exit := range a.Exits {
 			dst = appendMessage(dst, answerExit, func(dst []byte) []byte { return AppendExit(dst, exit) })
+		}
+		for i := range a.Statistics {
+			dst = appendMessage(dst, answerStats, func(dst []byte) []byte { return appendStatistics(dst, &a.Statistics[i]) })
 		}
 		return dst
 	})
@@ -80,6 +90,10 @@ func DecodeAnswer(body []byte) (a Answer, err error) {
 			var exit container.Exit
 			exit, err = DecodeExit(v)
 			a.Exits = append(a.Exits, exit)
+		case answerStats:
+			var stats container.Statistics
+			stats, err = decodeStatistics(v)
+			a.Statistics = append(a.Statistics, stats)
 		}
 		return err
 	})
@@ -102,16 +116,12 @@ const (
 	codeUnsupported = 7
 )
 
-// ErrUnsupported answers a request of a kind that this supervisor does not know,
-// because it is older than its asker.
-var ErrUnsupported = errors.New("supervisor does not know this request")
-
 var sentinels = map[uint64]error{
 	codeInvalid:     container.ErrInvalid,
 	codeStopping:    container.ErrStopping,
 	codeFull:        container.ErrFull,
 	codeUnknown:     container.ErrUnknown,
-	codeUnsupported: ErrUnsupported,
+	codeUnsupported: container.ErrUnsupported,
 }
 
 // refusal is an error that came over the wire: the words of the supervisor, and
@@ -187,7 +197,11 @@ func decodeError(body []byte) (error, error) {
 func appendServerHello(dst []byte, h *ServerHello) []byte {
 	dst = appendUint(dst, 1, h.Version)
 	dst = appendMessage(dst, 2, func(dst []byte) []byte { return appendStarted(dst, h.Process) })
-	return appendString(dst, 3, h.Tracking)
+	dst = appendString(dst, 3, h.Tracking)
+	for i := range h.Abilities {
+		dst = appendMessage(dst, 4, func(dst []byte) []byte { return appendAbility(dst, &h.Abilities[i]) })
+	}
+	return dst
 }
 
 func decodeServerHello(body []byte) (*ServerHello, error) {
@@ -200,10 +214,35 @@ func decodeServerHello(body []byte) (*ServerHello, error) {
 			h.Process, err = DecodeStarted(v)
 		case 3:
 			h.Tracking = v.string()
+		case 4:
+			var a container.Ability
+			a, err = decodeAbility(v)
+			h.Abilities = append(h.Abilities, a)
 		}
 		return err
 	})
 	return h, err
+}
+
+func appendAbility(dst []byte, a *container.Ability) []byte {
+	dst = appendUint(dst, 1, a.Feature)
+	dst = appendBool(dst, 2, a.Works)
+	return appendString(dst, 3, a.How)
+}
+
+func decodeAbility(body []byte) (a container.Ability, err error) {
+	err = decode(body, func(tag uint64, v value) error {
+		switch tag {
+		case 1:
+			a.Feature = container.Feature(v.uint())
+		case 2:
+			a.Works = v.bool()
+		case 3:
+			a.How = v.string()
+		}
+		return nil
+	})
+	return a, err
 }
 
 func appendStarted(dst []byte, s container.Started) []byte {
@@ -269,12 +308,19 @@ func AppendExit(dst []byte, e container.Exit) []byte {
 	dst = appendString(dst, 1, string(e.ID))
 	dst = appendUint(dst, 2, uint32(e.Status))
 	dst = appendUint(dst, 3, e.Reason)
-	return appendTime(dst, 4, e.At)
+	dst = appendTime(dst, 4, e.At)
+	if e.OutOfMemory != (container.OutOfMemory{}) {
+		dst = appendMessage(dst, 5, func(dst []byte) []byte {
+			dst = appendUint(dst, 1, e.OutOfMemory.Limit)
+			return appendUint(dst, 2, e.OutOfMemory.Peak)
+		})
+	}
+	return dst
 }
 
 // DecodeExit reads the fields of an exit.
 func DecodeExit(body []byte) (e container.Exit, err error) {
-	err = decode(body, func(tag uint64, v value) error {
+	err = decode(body, func(tag uint64, v value) (err error) {
 		switch tag {
 		case 1:
 			e.ID = container.ID(v.string())
@@ -284,8 +330,23 @@ func DecodeExit(body []byte) (e container.Exit, err error) {
 			e.Reason = container.Reason(v.uint())
 		case 4:
 			e.At = v.time()
+		case 5:
+			e.OutOfMemory, err = decodeOutOfMemory(v)
+		}
+		return err
+	})
+	return e, err
+}
+
+func decodeOutOfMemory(body []byte) (m container.OutOfMemory, err error) {
+	err = decode(body, func(tag uint64, v value) error {
+		switch tag {
+		case 1:
+			m.Limit = v.uint()
+		case 2:
+			m.Peak = v.uint()
 		}
 		return nil
 	})
-	return e, err
+	return m, err
 }

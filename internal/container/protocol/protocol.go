@@ -21,17 +21,24 @@
 // # The conversation
 //
 // Requests may follow each other without waiting, and are answered in any order,
-// each with one Answer (List and Watch with several, all but the last marked
+// each with one Answer (List, Watch and Measure with several, all but the last marked
 // "more"). The first must be Hello, in which both say their version.
 //
-//	Hello    version                            → version, pid, tracking
+//	Hello    version                            → version, pid, tracking, abilities
 //	Launch   a spec                             → started, or an error
 //	Kill     id, grace                          → nothing, or an error
 //	List                                        → containers
 //	Watch                                       → exits not collected; from then on Exited frames
 //	Collect  ids                                → nothing
+//	Limit    id, limits                         → nothing, or an error
+//	Measure  ids                                → statistics, in several answers like a list
 //
-// Versions: 1 (2025-11): all of the above.
+// A supervisor that does not know a kind of request says so: ErrUnsupported. One that
+// does not know a tag passes over it: its Hello says what it can do for containers.
+//
+// Versions: 1 (2025-11): Hello to Collect. 2 (2026-11): Limit and Measure; in a spec
+// its tags 11 to 14; in limits 6 and 7, and all of them are enforced; in an exit tag 5;
+// in the answer to Hello tag 4.
 package protocol
 
 import (
@@ -42,7 +49,7 @@ import (
 )
 
 // Version is what this build speaks.
-const Version = 1
+const Version = 2
 
 // MaxFrame bounds a frame. The largest request is a Launch with
 // container.MaxArgs of arguments; lists are cut into pieces.
@@ -59,6 +66,8 @@ const (
 	KindList    Kind = 4
 	KindWatch   Kind = 5
 	KindCollect Kind = 6
+	KindLimit   Kind = 7
+	KindMeasure Kind = 8
 
 	KindAnswer Kind = 64
 	KindExited Kind = 65

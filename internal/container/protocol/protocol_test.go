@@ -70,6 +70,38 @@ func TestTheBytesOfVersion1(t *testing.T) {
 	}
 }
 
+func TestTheBytesOfVersion2(t *testing.T) {
+	spec := &container.Spec{
+		ID: "a", Argv: []string{"x"}, Dir: "/", Program: "/p", OutputCap: 300, Capabilities: new(container.Capabilities(0)),
+		Binds:  []container.Bind{{Source: "/s", Target: "/t", ReadOnly: true}},
+		Limits: container.Limits{MemorySoftBytes: 6, NoSwap: true},
+	}
+	stats := container.Statistics{ID: "a", CPUUser: 1, CPUSystem: 2, CPUThrottledTime: 3, CPUPeriods: 4, CPUThrottled: 5, Memory: 6,
+		MemoryAnonymous: 7, MemoryFile: 8, MemoryMapped: 9, MemorySwap: 10, MemoryPeak: 11, MemoryFailures: 12, MemoryKills: 13,
+		Processes: 14, Threads: 15, Limits: container.Limits{PIDs: 5}}
+	for _, c := range []struct {
+		name, want string
+		got        []byte
+	}{
+		{"launch", "2a0000000202" + "010161" + "020178" + "04012f" + "0a06" + "060106" + "070101" +
+			"0b022f70" + "0c02ac02" + "0d00" + "0e0b" + "01022f73" + "02022f74" + "030101",
+			AppendLaunch(nil, 2, spec)},
+		{"limit", "0a0000000703" + "010161" + "0203" + "050107", AppendLimit(nil, 3, Limit{ID: "a", Limits: container.Limits{PIDs: 7}})},
+		{"measure", "080000000804" + "010161" + "010162", AppendMeasure(nil, 4, []container.ID{"a", "b"})},
+		{"measured", "390000004005" + "0735" + "010161" + "0303050105" + "040101" + "050102" + "060103" +
+			"100104" + "110105" + "120106" + "130107" + "140108" + "150109" + "16010a" + "17010b" + "18010c" + "19010d" + "1a010e" + "1b010f",
+			AppendAnswer(nil, 5, &Answer{Statistics: []container.Statistics{stats}})},
+		{"exited", "130000004100" + "010161" + "020109" + "030105" + "0506" + "010107" + "020108",
+			AppendExited(nil, container.Exit{ID: "a", Status: 9, Reason: container.ReasonMemory, OutOfMemory: container.OutOfMemory{Limit: 7, Peak: 8}})},
+		{"hello", "140000004006" + "0410" + "010102" + "0200" + "0409" + "010103" + "020101" + "030178",
+			AppendAnswer(nil, 6, &Answer{Hello: &ServerHello{Version: 2, Abilities: []container.Ability{{Feature: container.FeatureMemory, Works: true, How: "x"}}}})},
+	} {
+		if got := hex.EncodeToString(c.got); got != c.want {
+			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)
+		}
+	}
+}
+
 func TestSpecsSurviveTheWire(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.String()
@@ -85,8 +117,17 @@ func TestSpecsSurviveTheWire(t *testing.T) {
 			Limits: container.Limits{
 				CPUShares: rapid.Uint64().Draw(t, "shares"), CPUQuota: time.Duration(rapid.Int64().Draw(t, "quota")),
 				CPUPeriod: time.Duration(rapid.Int64().Draw(t, "period")), MemoryBytes: rapid.Uint64().Draw(t, "memory"),
-				PIDs: rapid.Uint64().Draw(t, "pids"),
+				PIDs: rapid.Uint64().Draw(t, "pids"), MemorySoftBytes: rapid.Uint64().Draw(t, "soft"),
+				NoSwap: rapid.Bool().Draw(t, "no swap"),
 			},
+			Program:   text.Draw(t, "program"),
+			OutputCap: rapid.Uint64().Draw(t, "cap"),
+			Binds: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) container.Bind {
+				return container.Bind{Source: text.Draw(t, "source"), Target: text.Draw(t, "target"), ReadOnly: rapid.Bool().Draw(t, "ro")}
+			}), 0, 3).Draw(t, "binds"),
+		}
+		if rapid.Bool().Draw(t, "with capabilities") {
+			spec.Capabilities = new(container.Capabilities(rapid.Uint64().Draw(t, "capabilities")))
 		}
 		if rapid.Bool().Draw(t, "with user") {
 			spec.User = &container.User{UID: rapid.Uint32().Draw(t, "uid"), GID: rapid.Uint32().Draw(t, "gid"),
@@ -112,6 +153,8 @@ func isEmptyList(v any) bool {
 		return len(v) == 0
 	case []uint32:
 		return len(v) == 0
+	case []container.Bind:
+		return len(v) == 0
 	}
 	return false
 }
@@ -126,6 +169,10 @@ func TestAnswersSurviveTheWire(t *testing.T) {
 		{More: true},
 		{Started: started},
 		{Hello: &ServerHello{Version: 9, Process: started, Tracking: "somehow"}},
+		{Hello: &ServerHello{Version: 2, Process: started, Abilities: []container.Ability{
+			{Feature: container.FeatureMemory, How: "because"}, {Feature: container.FeatureUsers, Works: true}}}},
+		{Statistics: []container.Statistics{{ID: "a", At: at, CPUUser: 5, Threads: 1 << 60, Limits: container.Limits{PIDs: 9}}, {ID: "b", At: at}}},
+		{Exits: []container.Exit{{ID: "e", At: at, OutOfMemory: container.OutOfMemory{Limit: 1, Peak: 2}}}},
 		{Exits: []container.Exit{exit, {ID: "zero"}}},
 		{Infos: []container.Info{
 			{ID: "r", State: container.StateRunning, Started: started},
@@ -145,7 +192,7 @@ func TestAnswersSurviveTheWire(t *testing.T) {
 }
 
 func TestErrorsKeepTheirMeaningAndTheirWords(t *testing.T) {
-	for _, sentinel := range []error{container.ErrInvalid, container.ErrStopping, container.ErrFull, container.ErrUnknown, ErrUnsupported} {
+	for _, sentinel := range []error{container.ErrInvalid, container.ErrStopping, container.ErrFull, container.ErrUnknown, container.ErrUnsupported} {
 		want := fmt.Errorf("a: %w: b", sentinel)
 		a, err := DecodeAnswer(one(t, AppendAnswer(nil, 1, &Answer{Err: want})).Body)
 		if err != nil || !errors.Is(a.Err, sentinel) || a.Err.Error() != want.Error() {
@@ -215,7 +262,8 @@ func FuzzDecode(f *testing.F) {
 			}
 			DecodeHello(frame.Body)
 			DecodeKill(frame.Body)
-			DecodeCollect(frame.Body)
+			DecodeIDs(frame.Body)
+			DecodeLimit(frame.Body)
 			DecodeAnswer(frame.Body)
 			DecodeExit(frame.Body)
 			DecodeLogHeader(frame.Body)

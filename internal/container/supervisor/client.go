@@ -65,6 +65,10 @@ func (c *Client) Version() int { return int(c.hello.Version) }
 // Tracking says how the supervisor tracks process sets.
 func (c *Client) Tracking() string { return c.hello.Tracking }
 
+// Abilities are what the supervisor can do for containers. One of an older release
+// says nothing and can do nothing of it.
+func (c *Client) Abilities() []container.Ability { return c.hello.Abilities }
+
 // Done is closed when the connection is over, whoever ended it.
 func (c *Client) Done() <-chan struct{} { return c.done }
 
@@ -99,6 +103,22 @@ func (c *Client) Kill(ctx context.Context, id container.ID, grace time.Duration)
 		return protocol.AppendKill(dst, request, protocol.Kill{ID: id, Grace: grace})
 	})
 	return err
+}
+
+// Limit is container.Supervisor's.
+func (c *Client) Limit(ctx context.Context, id container.ID, limits container.Limits) error {
+	_, err := c.ask(ctx, func(dst []byte, request uint64) []byte {
+		return protocol.AppendLimit(dst, request, protocol.Limit{ID: id, Limits: limits})
+	})
+	return err
+}
+
+// Statistics is container.Supervisor's.
+func (c *Client) Statistics(ctx context.Context, ids ...container.ID) ([]container.Statistics, error) {
+	a, err := c.ask(ctx, func(dst []byte, request uint64) []byte {
+		return protocol.AppendMeasure(dst, request, ids)
+	})
+	return a.Statistics, err
 }
 
 // List is container.Supervisor's.
@@ -230,6 +250,7 @@ func (c *Client) receive(frame protocol.Frame, partial map[uint64]protocol.Answe
 		if before, ok := partial[frame.Request]; ok {
 			a.Infos = append(before.Infos, a.Infos...)
 			a.Exits = append(before.Exits, a.Exits...)
+			a.Statistics = append(before.Statistics, a.Statistics...)
 			delete(partial, frame.Request)
 		}
 		if a.More {

@@ -20,7 +20,8 @@ func TestSupervisorIsASupervisor(t *testing.T) {
 					Ready: func(id container.ID) {
 						h.eventually(string(id)+" is ready", func() bool { return h.output(id) != "" })
 					},
-					Pass: func(time.Duration) {},
+					Pass:      func(time.Duration) {},
+					Unbounded: true,
 				}
 			})
 		})

@@ -278,8 +278,14 @@ func request(t ledger.Ticket, frame protocol.Frame) (ledger.Input, error) {
 	case protocol.KindWatch:
 		return ledger.Watch{Ticket: t}, nil
 	case protocol.KindCollect:
-		ids, err := protocol.DecodeCollect(frame.Body)
+		ids, err := protocol.DecodeIDs(frame.Body)
 		return ledger.Collect{Ticket: t, IDs: ids}, err
+	case protocol.KindLimit:
+		l, err := protocol.DecodeLimit(frame.Body)
+		return ledger.Limit{Ticket: t, ID: l.ID, Limits: l.Limits}, err
+	case protocol.KindMeasure:
+		ids, err := protocol.DecodeIDs(frame.Body)
+		return ledger.Measure{Ticket: t, IDs: ids}, err
 	}
 	return nil, nil
 }

@@ -106,7 +106,7 @@ func (s *server) command(spec *container.Spec) *spawn.Command {
 		NoNewPrivs: spec.NoNewPrivs,
 		ResetOOM:   s.oomProtected,
 	}
-	c.Programs = programs(spec.Argv[0], c.Env)
+	c.Programs = programs(program(spec), c.Env)
 	if u := spec.User; u != nil && (os.Geteuid() == 0 || int(u.UID) != os.Geteuid()) {
 		c.User = &spawn.User{UID: u.UID, GID: u.GID, Groups: u.Groups}
 	}
@@ -134,7 +134,15 @@ func environment(spec *container.Spec) []string {
 	return env
 }
 
-// programs lists the files that argv[0] may mean, as execvp would try them.
+// program is what the container wants executed.
+func program(spec *container.Spec) string {
+	if spec.Program != "" {
+		return spec.Program
+	}
+	return spec.Argv[0]
+}
+
+// programs lists the files that a name may mean, as execvp would try them.
 func programs(name string, env []string) []string {
 	if strings.Contains(name, "/") {
 		return []string{name}
@@ -183,7 +191,7 @@ func launchError(spec *container.Spec, err error) *container.LaunchError {
 		e.Errno = errno
 	}
 	if e.Stage == container.StageExec {
-		e.What = spec.Argv[0] // what was asked for, not the last place that was tried
+		e.What = program(spec) // what was asked for, not the last place that was tried
 	}
 	return e
 }

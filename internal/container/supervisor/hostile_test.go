@@ -79,7 +79,7 @@ func TestARequestOfTheFutureIsRefusedInWords(t *testing.T) {
 		if request == 1 && (a.Hello == nil || a.Hello.Version != protocol.Version) {
 			t.Errorf("to hello: %+v", a)
 		}
-		if request == 2 && !errors.Is(a.Err, protocol.ErrUnsupported) {
+		if request == 2 && !errors.Is(a.Err, container.ErrUnsupported) {
 			t.Errorf("to the unknown: %v, expected ErrUnsupported", a.Err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/meseta/meseta/internal/container"
 	"github.com/meseta/meseta/internal/container/ledger"
 	"github.com/meseta/meseta/internal/container/protocol"
 	"github.com/meseta/meseta/internal/container/track"
@@ -128,7 +129,7 @@ func (s *server) handle(e event) {
 		e.conn.finish()
 	case notUnderstood:
 		<-e.conn.slots
-		s.answer(e.conn, e.request, &protocol.Answer{Err: protocol.ErrUnsupported})
+		s.answer(e.conn, e.request, &protocol.Answer{Err: container.ErrUnsupported})
 	}
 }
 
@@ -185,6 +186,10 @@ func (s *server) perform(out ledger.Output) {
 		s.ender.askTerminate(out.ID)
 	case ledger.Destroy:
 		s.ender.askDestroy(out.ID)
+	case ledger.Enforce:
+		s.step(ledger.Served{Ticket: out.Ticket, Err: container.ErrUnsupported})
+	case ledger.Survey:
+		s.step(ledger.Served{Ticket: out.Ticket, Err: container.ErrUnsupported})
 	case ledger.Answer:
 		s.answerTicket(out)
 	case ledger.Replay:
@@ -207,17 +212,9 @@ func (s *server) answerTicket(a ledger.Answer) {
 		return
 	}
 	<-c.slots
-	for list := a.List; ; list = list[protocol.PieceItems:] {
-		more := len(list) > protocol.PieceItems
-		piece := list
-		if more {
-			piece = list[:protocol.PieceItems]
-		}
-		s.answer(c, a.Ticket.Request, &protocol.Answer{Err: a.Err, Started: a.Started, Infos: piece, More: more})
-		if !more {
-			return
-		}
-	}
+	s.inPieces(c, a.Ticket, max(len(a.List), len(a.Statistics)), func(first, end int) protocol.Answer {
+		return protocol.Answer{Err: a.Err, Started: a.Started, Infos: piece(a.List, first, end), Statistics: piece(a.Statistics, first, end)}
+	})
 }
 
 // replay answers a Watch and makes the connection a watcher.
@@ -228,17 +225,28 @@ func (s *server) replay(r ledger.Replay) {
 	}
 	<-c.slots
 	c.watching = true
-	for exits := r.Exits; ; exits = exits[protocol.PieceItems:] {
-		more := len(exits) > protocol.PieceItems
-		piece := exits
-		if more {
-			piece = exits[:protocol.PieceItems]
-		}
-		s.answer(c, r.Ticket.Request, &protocol.Answer{Exits: piece, More: more})
-		if !more {
+	s.inPieces(c, r.Ticket, len(r.Exits), func(first, end int) protocol.Answer {
+		return protocol.Answer{Exits: piece(r.Exits, first, end)}
+	})
+}
+
+// inPieces sends the answer to a request that has so many items, in at least one
+// piece.
+func (s *server) inPieces(c *conn, t ledger.Ticket, items int, answer func(first, end int) protocol.Answer) {
+	for first := 0; ; first += protocol.PieceItems {
+		end := first + protocol.PieceItems
+		a := answer(first, end)
+		a.More = end < items
+		s.answer(c, t.Request, &a)
+		if !a.More {
 			return
 		}
 	}
+}
+
+// piece is a part of a list, as far as the list goes.
+func piece[T any](list []T, first, end int) []T {
+	return list[min(first, len(list)):min(end, len(list))]
 }
 
 func (s *server) answer(c *conn, request uint64, a *protocol.Answer) {
