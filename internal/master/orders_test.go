@@ -61,7 +61,7 @@ func TestOrders(t *testing.T) {
 		{"/meseta/v1", `{"type":"KILL_TASK","kill_task":{"task_id":{"value":""}}}`, "", 400,
 			`Failed to validate meseta::Call: Expecting 'kill_task.task_id.value' to be the id of a task, not empty`},
 		{"/meseta/v1", `{"type":"KILL_TASK"}`, "", 400, `Failed to validate meseta::Call: Expecting 'kill_task' to be present`},
-		{"/meseta/v1", `{"type":"KILL_TASK","kill_task":{}}`, "", 400, `Failed to convert JSON into Call protobuf: Missing required fields: kill_task.task_id, <nil>`},
+		{"/meseta/v1", `{"type":"KILL_TASK","kill_task":{}}`, "", 400, `Failed to convert JSON into Call protobuf: Missing required fields: kill_task.task_id`},
 		{"/meseta/v1", `{"type":"DANCE"}`, "", 400, `Failed to validate meseta::Call: Expecting 'type' to be present`},
 		{"/meseta/v1", `{`, "", 400, `Failed to parse body into JSON: syntax error at line 1 near: `},
 		{"/meseta/v1", `{}`, "text/plain", 415, `Expecting 'Content-Type' of application/json or application/x-protobuf`},
