@@ -1,10 +1,12 @@
 package executor
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 
 	"github.com/meseta/meseta/internal/wire"
@@ -22,6 +24,9 @@ type Config struct {
 
 	// TLS is used if the agent's endpoint is an https URL. Nil means the system's certificates.
 	TLS *tls.Config
+
+	// Dial makes the connections to the agent, through a tunnel for instance. Nil means a net.Dialer.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// Logger hears of what the callbacks do not: attempts to subscribe, refused calls. Nil means silence.
 	Logger *slog.Logger
@@ -66,6 +71,7 @@ func (cfg Config) wireOptions() wire.ClientOptions {
 		Path:    "/api/v1/executor",
 		Codec:   wire.Protobuf,
 		TLS:     cfg.TLS,
+		Dial:    cfg.Dial,
 	}
 	if cfg.Codec == JSON {
 		opts.Codec = wire.JSON

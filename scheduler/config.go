@@ -1,10 +1,12 @@
 package scheduler
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"os/user"
 	"strconv"
@@ -54,6 +56,9 @@ type Config struct {
 
 	// TLS is used for masters whose address is an https URL. Nil means the system's certificates.
 	TLS *tls.Config
+
+	// Dial makes the connections to the masters, through a tunnel for instance. Nil means a net.Dialer.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// Logger hears of what the callbacks do not: attempts to subscribe, refused calls. Nil means silence.
 	Logger *slog.Logger
@@ -151,6 +156,7 @@ func (cfg Config) wireOptions() wire.ClientOptions {
 		Path:    "/api/v1/scheduler",
 		Codec:   wire.Protobuf,
 		TLS:     cfg.TLS,
+		Dial:    cfg.Dial,
 	}
 	if cfg.Codec == JSON {
 		opts.Codec = wire.JSON

@@ -7,6 +7,7 @@ import (
 	executorpb "github.com/meseta/meseta/api/mesos/v1/executor"
 	"github.com/meseta/meseta/internal/ids"
 	"github.com/meseta/meseta/internal/node"
+	"github.com/meseta/meseta/internal/sim/agentwire"
 )
 
 // greetTime is how long a master may take to answer Subscribe.
@@ -36,7 +37,8 @@ type agent struct {
 	nextRequest node.RequestID
 	busyUntil   time.Duration
 
-	decoder linkDecoder
+	decoder agentwire.Decoder
+	encoder agentwire.Encoder
 	steps   int
 }
 
@@ -50,6 +52,8 @@ func (w *World) startAgent(h *host) {
 		core: node.New(node.Config{Seed: node.UUID(w.uuid()), Boot: h.boot(), WorkDir: "/var/lib/meseta",
 			MaxCompletedTasks: w.climate.historyLimit, MaxUnacknowledged: w.climate.maxUnacknowledged}),
 		pause:   minPause,
+		decoder: agentwire.Decoder{UserProblem: userProblem},
+		encoder: agentwire.Encoder{Info: h.agentInfo},
 		streams: make(map[node.StreamID]*conn),
 	}
 	a.journal = journal{a: a, disk: &h.disk}
@@ -64,6 +68,14 @@ func (w *World) startAgent(h *host) {
 		a.step(node.Replayed{Record: r}, nil)
 	}
 	a.after(w.between(5*time.Millisecond, 300*time.Millisecond), a.revive)
+}
+
+// userProblem is that of the one account that no machine has.
+func userProblem(user string) string {
+	if user == "ghost" {
+		return "No such user 'ghost'"
+	}
+	return ""
 }
 
 // revive meets what lives on the machine.
@@ -236,7 +248,7 @@ func (a *agent) hear(id node.LinkID, msg *linkpb.MasterMessage) {
 	if id == a.linkID && msg.GetSubscribed() != nil {
 		a.accepted, a.session, a.epoch = true, msg.Session, msg.Epoch
 	}
-	in := node.FromMaster{Link: id, Session: msg.Session, Epoch: msg.Epoch, Body: a.decoder.decode(msg)}
+	in := node.FromMaster{Link: id, Session: msg.Session, Epoch: msg.Epoch, Body: a.decoder.Decode(msg)}
 	a.w.bugs.toAgent(a, in)
 	if in.Body != nil {
 		a.w.truth.agentHears(a, in)
@@ -251,7 +263,7 @@ func (a *agent) toMaster(out node.ToMaster) {
 	if a.w.recording {
 		a.logf("→ master: %s", describeToMaster(out))
 	}
-	a.link.send(0, a.encode(out))
+	a.link.send(0, a.encoder.Message(a.core.Identity().Agent, out))
 }
 
 // ---- executors
@@ -273,7 +285,7 @@ func (a *agent) serve(c *conn, r request) {
 		a.serveSubscribe(c, call)
 		return
 	}
-	in := executorInput(a.nextRequest, call)
+	in := agentwire.CallInput(a.nextRequest, call)
 	a.w.bugs.executorCalls(a, in)
 	a.step(in, func(out node.Answer) {
 		c.send(1, response{number: r.number, status: out.Status, text: out.Text})
@@ -285,7 +297,7 @@ func (a *agent) serveSubscribe(c *conn, call *executorpb.Call) {
 	id := a.nextStream
 	a.streams[id] = c
 	c.ends[1].closed = func(string) { a.streamClosed(id) }
-	a.step(subscribeInput(a.nextRequest, id, call), func(out node.Answer) {
+	a.step(agentwire.SubscribeInput(a.nextRequest, id, call), func(out node.Answer) {
 		c.send(1, response{status: out.Status, text: out.Text})
 		if out.Status != 200 {
 			a.soon(func() { a.streamClosed(id) })
@@ -311,5 +323,5 @@ func (a *agent) toExecutor(out node.ToExecutor) {
 	if a.w.recording {
 		a.logf("→ %s: %s", c.ends[0].p.name, describeToExecutor(out.Event))
 	}
-	c.send(1, record{a.executorEvent(out.Event)})
+	c.send(1, record{a.encoder.Event(out.Event)})
 }

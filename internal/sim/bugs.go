@@ -9,6 +9,7 @@ import (
 	"github.com/meseta/meseta/api/mesos/v1"
 	"github.com/meseta/meseta/internal/cluster"
 	"github.com/meseta/meseta/internal/node"
+	"github.com/meseta/meseta/internal/sim/agentwire"
 )
 
 // Bug is a mistake that can be planted into the wiring between the cores, to show that the promises notice
@@ -104,9 +105,9 @@ func (b *bugs) afterCommand(m *master, c *conn, out cluster.ToAgent) {
 		return
 	}
 	msg := m.leader.CommandTo(uint64(out.Link), run)
-	info := decode[mesos.TaskInfo](msg.GetRunTask().TaskInfo)
+	info := agentwire.Decode[mesos.TaskInfo](msg.GetRunTask().TaskInfo)
 	info.TaskId.Value = new(info.TaskId.GetValue() + "-again")
-	msg.GetRunTask().TaskInfo = must(proto.Marshal(info))
+	msg.GetRunTask().TaskInfo = agentwire.Must(proto.Marshal(info))
 	c.send(1, msg)
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/meseta/meseta/internal/node"
 	"github.com/meseta/meseta/internal/sdk/executorcore"
 	"github.com/meseta/meseta/internal/sdk/schedulercore"
+	"github.com/meseta/meseta/internal/sim/agentwire"
 )
 
 // How history words what is said.
@@ -114,7 +115,7 @@ func describeToMaster(out node.ToMaster) string {
 func describeToExecutor(e node.ExecutorEvent) string {
 	switch e := e.(type) {
 	case node.ExecutorLaunch:
-		return "LAUNCH " + decode[mesos.TaskInfo](e.Task).TaskId.GetValue()
+		return "LAUNCH " + agentwire.Decode[mesos.TaskInfo](e.Task).TaskId.GetValue()
 	case node.ExecutorAcknowledged:
 		return fmt.Sprintf("ACKNOWLEDGED %s %x", e.Task, e.UUID[12:])
 	case node.ExecutorKill:

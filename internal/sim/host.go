@@ -5,8 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/meseta/meseta/api/mesos/v1"
 	"github.com/meseta/meseta/internal/ids"
 	"github.com/meseta/meseta/internal/resources"
@@ -48,7 +46,7 @@ func (w *World) newHost(n int) *host {
 // boot is the machine's boot id.
 func (h *host) boot() string { return fmt.Sprintf("boot-%d", h.boots) }
 
-// agentInfo is what the agent says of itself, as bytes of mesos.v1.AgentInfo.
+// agentInfo is what the agent says of itself.
 func (h *host) agentInfo(id ids.AgentID) *mesos.AgentInfo {
 	info := &mesos.AgentInfo{
 		Hostname:  new(string(h.site)),
@@ -59,14 +57,6 @@ func (h *host) agentInfo(id ids.AgentID) *mesos.AgentInfo {
 		info.Id = &mesos.AgentID{Value: new(string(id))}
 	}
 	return info
-}
-
-func (h *host) agentInfoBytes(id ids.AgentID) []byte {
-	b, err := proto.Marshal(h.agentInfo(id))
-	if err != nil {
-		panic(fmt.Sprintf("sim: agent info: %v", err))
-	}
-	return b
 }
 
 // reboot is the end of everything on the machine, and its new beginning a while later.

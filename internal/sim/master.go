@@ -38,8 +38,8 @@ type master struct {
 
 // startMaster makes the next leader.
 func (w *World) startMaster() {
-	w.registry.epoch++
-	id := fmt.Sprintf("M%d", w.registry.epoch)
+	epoch := w.registry.Elect()
+	id := fmt.Sprintf("M%d", epoch)
 	m := &master{
 		process: w.newProcess("master", "master", 0),
 		core: cluster.New(cluster.Config{
@@ -51,7 +51,7 @@ func (w *World) startMaster() {
 		}),
 		greeting: clusterpb.Greeting{Master: &mesos.MasterInfo{Id: &id, Ip: new(uint32(1)), Port: new(uint32(5050))},
 			Heartbeat: heartbeatInterval},
-		leader: clusterpb.Leader{ClusterID: clusterID, MasterID: id, Epoch: w.registry.epoch,
+		leader: clusterpb.Leader{ClusterID: clusterID, MasterID: id, Epoch: epoch,
 			PingInterval: 15 * time.Second, MaxMissedPings: 5},
 		streams: make(map[cluster.StreamID]*conn),
 		links:   make(map[cluster.LinkID]*conn),
@@ -60,7 +60,7 @@ func (w *World) startMaster() {
 	m.registrar.m = m
 	w.master = m
 	m.logf("leads as %s", id)
-	m.step(w.registry.load(), nil)
+	m.step(w.registry.Load(), nil)
 }
 
 // crash ends the master. The next one leads after a while.

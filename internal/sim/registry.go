@@ -1,75 +1,10 @@
 package sim
 
 import (
-	"fmt"
-	"slices"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
-	"github.com/meseta/meseta/api/mesos/v1"
 	"github.com/meseta/meseta/internal/cluster"
-	"github.com/meseta/meseta/internal/cluster/clusterpb"
-	"github.com/meseta/meseta/internal/ids"
 )
-
-// registry is what masters remember. It outlives them.
-type registry struct {
-	frameworks  []registered
-	removed     []ids.FrameworkID
-	agents      []ids.AgentID
-	unreachable []cluster.UnreachableAgent
-	epoch       uint64 // of the latest leader
-}
-
-type registered struct {
-	id   ids.FrameworkID
-	info []byte // mesos.v1.FrameworkInfo
-}
-
-// apply makes one record durable.
-func (r *registry) apply(record cluster.Record) {
-	known := func(id ids.FrameworkID) func(registered) bool {
-		return func(f registered) bool { return f.id == id }
-	}
-	switch record := record.(type) {
-	case cluster.AdmitFramework:
-		r.frameworks = slices.DeleteFunc(r.frameworks, known(record.Info.ID))
-		r.frameworks = append(r.frameworks, registered{record.Info.ID, clusterpb.Encode(clusterpb.FrameworkTo(&record.Info))})
-	case cluster.RemoveFramework:
-		r.frameworks = slices.DeleteFunc(r.frameworks, known(record.ID))
-		r.removed = append(r.removed, record.ID)
-	case cluster.AdmitAgent:
-		r.forgetAgent(record.ID)
-		r.agents = append(r.agents, record.ID)
-	case cluster.LoseAgent:
-		r.forgetAgent(record.ID)
-		r.unreachable = append(r.unreachable, cluster.UnreachableAgent{ID: record.ID, Since: record.Since})
-	case cluster.RemoveAgent:
-		r.forgetAgent(record.ID)
-	default:
-		panic(fmt.Sprintf("sim: registry record of unknown type %T", record))
-	}
-}
-
-func (r *registry) forgetAgent(id ids.AgentID) {
-	r.agents = slices.DeleteFunc(r.agents, func(known ids.AgentID) bool { return known == id })
-	r.unreachable = slices.DeleteFunc(r.unreachable, func(u cluster.UnreachableAgent) bool { return u.ID == id })
-}
-
-// load gives a new leader what it has to know.
-func (r *registry) load() cluster.Recovered {
-	in := cluster.Recovered{Removed: slices.Clone(r.removed), Agents: slices.Clone(r.agents),
-		Unreachable: slices.Clone(r.unreachable)}
-	for _, f := range r.frameworks {
-		m := new(mesos.FrameworkInfo)
-		if err := proto.Unmarshal(f.info, m); err != nil {
-			panic(fmt.Sprintf("sim: framework %s in the registry: %v", f.id, err))
-		}
-		in.Frameworks = append(in.Frameworks, clusterpb.FrameworkFrom(m))
-	}
-	return in
-}
 
 // registrar writes one master's records, as many at once as have gathered.
 type registrar struct {
@@ -98,7 +33,7 @@ func (r *registrar) write() {
 		r.waiting = r.waiting[len(batch):]
 		for _, p := range batch {
 			for _, record := range p.Records {
-				w.registry.apply(record)
+				w.registry.Apply(record)
 			}
 		}
 		r.m.soon(func() {
@@ -125,7 +60,7 @@ func (r *registrar) cut() {
 	}
 	for _, p := range r.waiting[:keep] {
 		for _, record := range p.Records {
-			w.registry.apply(record)
+			w.registry.Apply(record)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/meseta/meseta/internal/node"
 	"github.com/meseta/meseta/internal/resources"
 	"github.com/meseta/meseta/internal/resources/resourcepb"
+	"github.com/meseta/meseta/internal/sim/agentwire"
 )
 
 // truth is what somebody has seen who stands outside and forgets nothing: what became durable on which
@@ -174,7 +175,7 @@ func (t *truth) containerGone(c *container) {
 func (t *truth) agentHears(a *agent, in node.FromMaster) {
 	switch body := in.Body.(type) {
 	case node.RunTask:
-		info := decode[mesos.TaskInfo](body.Task.Info)
+		info := agentwire.Decode[mesos.TaskInfo](body.Task.Info)
 		t.task(body.Framework.ID, body.Task.ID).needs = amountsOf(info.Resources)
 		if body.Executor != nil {
 			t.executors[executorName{body.Framework.ID, body.Executor.ID}] = amountsOf(info.Executor.Resources)
@@ -265,7 +266,7 @@ type amounts struct {
 }
 
 func amountsOf(m []*mesos.Resource) amounts {
-	return amountsIn(must(resourcepb.FromProto(m)))
+	return amountsIn(agentwire.Must(resourcepb.FromProto(m)))
 }
 
 func amountsIn(l resources.List) amounts {

@@ -11,6 +11,7 @@ import (
 	"github.com/meseta/meseta/internal/resources"
 	"github.com/meseta/meseta/internal/resources/resourcepb"
 	"github.com/meseta/meseta/internal/sdk/schedulercore"
+	"github.com/meseta/meseta/internal/sim/agentwire"
 )
 
 // What the authors of schedulers decide: at random, but nothing that a sane one would not.
@@ -99,7 +100,7 @@ func (s *scheduler) launch(offers []*mesos.Offer) {
 	in := schedulercore.Launch{Filters: s.filters()}
 	for _, o := range offers {
 		in.Offers = append(in.Offers, o.Id)
-		rest = rest.Add(must(resourcepb.FromProto(o.Resources)).Unallocated())
+		rest = rest.Add(agentwire.Must(resourcepb.FromProto(o.Resources)).Unallocated())
 	}
 	for range 1 + w.rng.IntN(3) {
 		if task := s.task(offers[0].AgentId, &rest); task != nil {

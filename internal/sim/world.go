@@ -8,6 +8,9 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"github.com/meseta/meseta/internal/sim/agenda"
+	"github.com/meseta/meseta/internal/sim/keep"
 )
 
 // Options say which run it is to be.
@@ -42,10 +45,9 @@ const (
 
 // World is one run.
 type World struct {
-	rng   *rand.Rand
-	now   time.Duration
-	queue queue
-	seq   uint64
+	rng    *rand.Rand
+	now    time.Duration
+	agenda agenda.Agenda[event]
 
 	phase    phase
 	climate  climate
@@ -53,7 +55,7 @@ type World struct {
 	bugs     bugs
 	truth    truth
 	net      network
-	registry registry
+	registry keep.Registry
 	master   *master
 	hosts    []*host
 	tenants  []*tenant
@@ -147,15 +149,21 @@ func (w *World) askForAll() {
 // maxAtOnce is how many events may happen at one moment. More means that two parts keep each other busy.
 const maxAtOnce = 10_000
 
+// event is something that will happen. Nothing happens to a process that has died before.
+type event struct {
+	owner *process
+	do    func()
+}
+
 // runUntil lets everything happen up to a moment.
 func (w *World) runUntil(end time.Duration) {
-	for len(w.queue) > 0 && w.failure == nil && w.queue[0].at <= end {
-		e := w.queue.pop()
+	for !w.agenda.Empty() && w.failure == nil && w.agenda.Next() <= end {
+		at, e := w.agenda.Take()
 		if e.owner != nil && e.owner.dead {
 			continue
 		}
-		if w.busy++; e.at > w.now {
-			w.now, w.busy = e.at, 0
+		if w.busy++; at > w.now {
+			w.now, w.busy = at, 0
 		} else if w.busy > maxAtOnce {
 			w.fail("time stands still")
 			return
@@ -167,8 +175,7 @@ func (w *World) runUntil(end time.Duration) {
 
 // schedule has something happen a while later. What has an owner happens only if that lives then.
 func (w *World) schedule(owner *process, d time.Duration, do func()) {
-	w.seq++
-	w.queue.push(event{at: w.now + max(0, d), seq: w.seq, owner: owner, do: do})
+	w.agenda.Put(w.now+max(0, d), event{owner: owner, do: do})
 }
 
 // stepped counts a step of a core, and folds it into what tells runs apart.

@@ -32,6 +32,8 @@ type ClientOptions struct {
 	Authorization string
 	// TLS is used for https.
 	TLS *tls.Config
+	// Dial makes the connections. Nil means a net.Dialer.
+	Dial DialFunc
 	// DialTimeout bounds connecting to one server. 0 means 5 s.
 	DialTimeout time.Duration
 	// CallTimeout bounds a call, and a subscription until its stream begins.
@@ -312,7 +314,7 @@ func (c *Client) connect(ctx context.Context, e endpoint) (*conn, error) {
 func (c *Client) dial(ctx context.Context, e endpoint) (*conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.opts.DialTimeout)
 	defer cancel()
-	return dial(ctx, e, c.opts.TLS)
+	return dial(ctx, e, c.opts.TLS, c.opts.Dial)
 }
 
 func (c *Client) hangUp(line *conn) {

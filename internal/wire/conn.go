@@ -74,9 +74,14 @@ type conn struct {
 	rested   time.Time     // since when
 }
 
-func dial(ctx context.Context, to endpoint, config *tls.Config) (*conn, error) {
-	var dialer net.Dialer
-	nc, err := dialer.DialContext(ctx, "tcp", to.host)
+// DialFunc makes connections, as net.Dialer.DialContext does.
+type DialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
+func dial(ctx context.Context, to endpoint, config *tls.Config, connect DialFunc) (*conn, error) {
+	if connect == nil {
+		connect = new(net.Dialer).DialContext
+	}
+	nc, err := connect(ctx, "tcp", to.host)
 	if err == nil && to.secure {
 		nc, err = handshake(ctx, nc, to, config)
 	}

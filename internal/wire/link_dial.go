@@ -46,7 +46,7 @@ func DialLink(ctx context.Context, url, protocol string, header http.Header, opt
 }
 
 func dialLink(ctx context.Context, e endpoint, protocol string, header http.Header, opts DialOptions) (*Link, error) {
-	line, err := dial(ctx, e, opts.TLS)
+	line, err := dial(ctx, e, opts.TLS, nil)
 	if err != nil {
 		return nil, err
 	}

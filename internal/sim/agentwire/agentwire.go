@@ -1,4 +1,7 @@
-package sim
+// Package agentwire is what the shell of a simulated agent translates: the messages of the agent link and of
+// the executor API to what the agent's core understands, and back. The shell of the real agent does the same
+// with more care: what comes in here was encoded by the house, so that nonsense is a bug, and panics.
+package agentwire
 
 import (
 	"bytes"
@@ -14,48 +17,55 @@ import (
 	"github.com/meseta/meseta/internal/node"
 )
 
-// What an agent's shell translates: the messages of the agent link and of the executor API to what its core
-// understands, and back.
-
-// must is for what the simulator itself, or a core, has encoded.
-func must[T any](v T, err error) T {
+// Must is for what the house has encoded.
+func Must[T any](v T, err error) T {
 	if err != nil {
-		panic(fmt.Sprintf("sim: %v", err))
+		panic(fmt.Sprintf("agentwire: %v", err))
 	}
 	return v
 }
 
-func decode[M any, P interface {
+// Decode reads a message that the house has encoded.
+func Decode[M any, P interface {
 	*M
 	proto.Message
 }](raw []byte) *M {
 	m := P(new(M))
 	if err := proto.Unmarshal(raw, m); err != nil {
-		panic(fmt.Sprintf("sim: decode %T: %v", m, err))
+		panic(fmt.Sprintf("agentwire: decode %T: %v", m, err))
 	}
 	return (*M)(m)
 }
 
-// linkDecoder keeps the last framework, which most tasks share.
-type linkDecoder struct{ framework node.Framework }
+// Decoder reads what masters say. It keeps the last framework, which most tasks share.
+type Decoder struct {
+	// UserProblem says why an executor's account cannot be used. Nil means that all can.
+	UserProblem func(user string) string
 
-// decode gives the body of a message; nil for a sign of life.
-func (d *linkDecoder) decode(m *linkpb.MasterMessage) node.MasterBody {
+	framework node.Framework
+}
+
+// Decode gives the body of a message; nil for a sign of life.
+func (d *Decoder) Decode(m *linkpb.MasterMessage) node.MasterBody {
 	switch b := m.Body.(type) {
 	case *linkpb.MasterMessage_Subscribed:
 		return node.Subscribed{Agent: ids.AgentID(b.Subscribed.AgentId), Cluster: b.Subscribed.ClusterId, Master: b.Subscribed.MasterId}
 	case *linkpb.MasterMessage_Refused:
-		return node.Refused{Reason: b.Refused.Reason, Final: b.Refused.Final}
+		return node.Refused{Reason: b.Refused.Reason, Final: b.Refused.Final, Gone: b.Refused.Gone}
 	case *linkpb.MasterMessage_RunTask:
 		task, executor := taskOf(b.RunTask.TaskInfo)
 		problem := ""
-		if executor != nil && executor.Command.User == "ghost" {
-			problem = "No such user 'ghost'"
+		if executor != nil && d.UserProblem != nil {
+			problem = d.UserProblem(executor.Command.User)
 		}
 		return node.RunTask{UserProblem: problem, Framework: d.frameworkOf(b.RunTask.FrameworkInfo), Task: task, Executor: executor,
 			ExecutorLives: b.RunTask.ExecutorLives}
 	case *linkpb.MasterMessage_KillTask:
-		return node.KillTask{Framework: ids.FrameworkID(b.KillTask.FrameworkId), Task: ids.TaskID(b.KillTask.TaskId), Policy: b.KillTask.KillPolicy}
+		k := node.KillTask{Framework: ids.FrameworkID(b.KillTask.FrameworkId), Task: ids.TaskID(b.KillTask.TaskId), Policy: b.KillTask.KillPolicy}
+		if len(k.Policy) > 0 {
+			k.Grace = durationOf(Decode[mesos.KillPolicy](k.Policy).GracePeriod)
+		}
+		return k
 	case *linkpb.MasterMessage_Acknowledge:
 		return node.Acknowledge{Framework: ids.FrameworkID(b.Acknowledge.FrameworkId), Task: ids.TaskID(b.Acknowledge.TaskId),
 			UUID: node.UUID(b.Acknowledge.Uuid)}
@@ -72,14 +82,14 @@ func (d *linkDecoder) decode(m *linkpb.MasterMessage) node.MasterBody {
 	case *linkpb.MasterMessage_Ping:
 		return nil
 	}
-	panic(fmt.Sprintf("sim: master message of unknown type %T", m.Body))
+	panic(fmt.Sprintf("agentwire: master message of unknown type %T", m.Body))
 }
 
-func (d *linkDecoder) frameworkOf(info []byte) node.Framework {
+func (d *Decoder) frameworkOf(info []byte) node.Framework {
 	if d.framework.Info != nil && bytes.Equal(d.framework.Info, info) {
 		return d.framework
 	}
-	m := decode[mesos.FrameworkInfo](info)
+	m := Decode[mesos.FrameworkInfo](info)
 	f := node.Framework{ID: ids.FrameworkID(m.Id.GetValue()), User: m.GetUser(), Info: info}
 	for _, c := range m.Capabilities {
 		switch c.GetType() {
@@ -94,7 +104,7 @@ func (d *linkDecoder) frameworkOf(info []byte) node.Framework {
 }
 
 func taskOf(info []byte) (node.TaskInfo, *node.ExecutorInfo) {
-	m := decode[mesos.TaskInfo](info)
+	m := Decode[mesos.TaskInfo](info)
 	t := node.TaskInfo{ID: ids.TaskID(m.TaskId.GetValue()), KillGrace: durationOf(m.KillPolicy.GetGracePeriod()), Info: info}
 	if d := durationOf(m.MaxCompletionTime); d != nil {
 		t.MaxTime = *d
@@ -107,7 +117,7 @@ func taskOf(info []byte) (node.TaskInfo, *node.ExecutorInfo) {
 		ID:            ids.ExecutorID(m.Executor.ExecutorId.GetValue()),
 		Command:       commandOf(m.Executor.Command),
 		ShutdownGrace: durationOf(m.Executor.ShutdownGracePeriod),
-		Info:          must(proto.Marshal(m.Executor)),
+		Info:          Must(proto.Marshal(m.Executor)),
 	}
 }
 
@@ -126,15 +136,20 @@ func commandOf(m *mesos.CommandInfo) node.Command {
 	return c
 }
 
-// encode gives a message of the core as one of the link.
-func (a *agent) encode(out node.ToMaster) *linkpb.AgentMessage {
+// Encoder writes what an agent says.
+type Encoder struct {
+	Info func(ids.AgentID) *mesos.AgentInfo // what it says of itself
+}
+
+// Message gives a message of an agent's core as one of the link.
+func (e Encoder) Message(agent ids.AgentID, out node.ToMaster) *linkpb.AgentMessage {
 	m := &linkpb.AgentMessage{Session: out.Session, Epoch: out.Epoch}
 	switch b := out.Body.(type) {
 	case node.Subscribe:
-		m.Body = &linkpb.AgentMessage_Subscribe{Subscribe: a.subscribeMessage(b)}
+		m.Body = &linkpb.AgentMessage_Subscribe{Subscribe: e.subscribe(b)}
 	case node.Update:
 		m.Body = &linkpb.AgentMessage_Update{Update: &linkpb.Update{FrameworkId: string(b.Framework),
-			Status: a.statusBytes(b.Task, b.Status), LatestState: int32(b.Latest)}}
+			Status: statusBytes(agent, b.Task, b.Status), LatestState: int32(b.Latest)}}
 	case node.ExecutorMessage:
 		m.Body = &linkpb.AgentMessage_Message{Message: &linkpb.ExecutorMessage{FrameworkId: string(b.Framework),
 			ExecutorId: string(b.Executor), Data: b.Data}}
@@ -149,13 +164,13 @@ func (a *agent) encode(out node.ToMaster) *linkpb.AgentMessage {
 	case node.AgentLeaves:
 		m.Body = &linkpb.AgentMessage_Unregister{Unregister: &linkpb.Unregister{}}
 	default:
-		panic(fmt.Sprintf("sim: agent message of unknown type %T", b))
+		panic(fmt.Sprintf("agentwire: agent message of unknown type %T", b))
 	}
 	return m
 }
 
-func (a *agent) subscribeMessage(s node.Subscribe) *linkpb.Subscribe {
-	m := &linkpb.Subscribe{Version: 1, AgentId: string(s.Agent), ClusterId: s.Cluster, AgentInfo: a.host.agentInfoBytes(s.Agent)}
+func (e Encoder) subscribe(s node.Subscribe) *linkpb.Subscribe {
+	m := &linkpb.Subscribe{Version: 1, AgentId: string(s.Agent), ClusterId: s.Cluster, AgentInfo: Must(proto.Marshal(e.Info(s.Agent)))}
 	for _, f := range s.Frameworks {
 		m.Frameworks = append(m.Frameworks, &linkpb.Framework{FrameworkInfo: f.Info})
 	}
@@ -168,8 +183,8 @@ func (a *agent) subscribeMessage(s node.Subscribe) *linkpb.Subscribe {
 		if t.ReportedUUID != (node.UUID{}) {
 			one.StatusUuid = t.ReportedUUID[:]
 		}
-		for _, s := range t.Statuses {
-			one.Statuses = append(one.Statuses, a.statusBytes(t.Task, s))
+		for _, status := range t.Statuses {
+			one.Statuses = append(one.Statuses, statusBytes(s.Agent, t.Task, status))
 		}
 		m.Tasks = append(m.Tasks, one)
 	}
@@ -177,12 +192,12 @@ func (a *agent) subscribeMessage(s node.Subscribe) *linkpb.Subscribe {
 }
 
 // statusBytes is a status as bytes of mesos.v1.TaskStatus.
-func (a *agent) statusBytes(task ids.TaskID, s *node.Status) []byte {
+func statusBytes(agent ids.AgentID, task ids.TaskID, s *node.Status) []byte {
 	m := &mesos.TaskStatus{
 		TaskId:    &mesos.TaskID{Value: new(string(task))},
 		State:     s.State.Enum(),
 		Source:    s.Source.Enum(),
-		AgentId:   &mesos.AgentID{Value: new(string(a.core.Identity().Agent))},
+		AgentId:   &mesos.AgentID{Value: new(string(agent))},
 		Timestamp: new(s.Timestamp),
 		Data:      s.Data,
 	}
@@ -198,7 +213,7 @@ func (a *agent) statusBytes(task ids.TaskID, s *node.Status) []byte {
 	if s.UUID != (node.UUID{}) {
 		m.Uuid = s.UUID[:]
 	}
-	return must(proto.Marshal(m))
+	return append(Must(proto.Marshal(m)), s.Rest...)
 }
 
 // statusOf is an executor's status as the core understands it.
@@ -216,10 +231,15 @@ func statusOf(m *mesos.TaskStatus) node.ExecutorUpdate {
 	if m.Reason != nil {
 		s.Reason = *m.Reason
 	}
+	rest := proto.CloneOf(m)
+	rest.Uuid, rest.State, rest.Source, rest.Reason, rest.Message, rest.Data = nil, nil, nil, nil, nil, nil
+	rest.TaskId, rest.AgentId, rest.ExecutorId, rest.Timestamp = nil, nil, nil, nil
+	s.Rest = Must(proto.MarshalOptions{AllowPartial: true, Deterministic: true}.Marshal(rest))
 	return node.ExecutorUpdate{Task: ids.TaskID(m.TaskId.GetValue()), Status: s}
 }
 
-func executorInput(r node.RequestID, call *executorpb.Call) node.Input {
+// CallInput gives an executor's call, other than SUBSCRIBE, as the core understands it.
+func CallInput(r node.RequestID, call *executorpb.Call) node.Input {
 	framework, executor := ids.FrameworkID(call.FrameworkId.GetValue()), ids.ExecutorID(call.ExecutorId.GetValue())
 	switch call.GetType() {
 	case executorpb.Call_UPDATE:
@@ -229,10 +249,11 @@ func executorInput(r node.RequestID, call *executorpb.Call) node.Input {
 	case executorpb.Call_HEARTBEAT:
 		return node.ExecutorBeats{Request: r, Framework: framework, Executor: executor}
 	}
-	panic(fmt.Sprintf("sim: executor call of unknown type %s", call.GetType()))
+	panic(fmt.Sprintf("agentwire: executor call of unknown type %s", call.GetType()))
 }
 
-func subscribeInput(r node.RequestID, s node.StreamID, call *executorpb.Call) node.Input {
+// SubscribeInput gives an executor's SUBSCRIBE as the core understands it.
+func SubscribeInput(r node.RequestID, s node.StreamID, call *executorpb.Call) node.Input {
 	in := node.ExecutorSubscribes{Request: r, Stream: s, Framework: ids.FrameworkID(call.FrameworkId.GetValue()),
 		Executor: ids.ExecutorID(call.ExecutorId.GetValue())}
 	for _, t := range call.Subscribe.UnacknowledgedTasks {
@@ -244,26 +265,31 @@ func subscribeInput(r node.RequestID, s node.StreamID, call *executorpb.Call) no
 	return in
 }
 
-// executorEvent gives an event of the core as executors read it.
-func (a *agent) executorEvent(event node.ExecutorEvent) *executorpb.Event {
-	switch e := event.(type) {
+// Event gives an event of the core as executors read it.
+func (e Encoder) Event(event node.ExecutorEvent) *executorpb.Event {
+	switch ev := event.(type) {
 	case node.ExecutorSubscribed:
 		return &executorpb.Event{Type: executorpb.Event_SUBSCRIBED.Enum(), Subscribed: &executorpb.Event_Subscribed{
-			ExecutorInfo:  decode[mesos.ExecutorInfo](e.Executor),
-			FrameworkInfo: decode[mesos.FrameworkInfo](e.Framework),
-			AgentInfo:     a.host.agentInfo(e.Agent),
+			ExecutorInfo:  Decode[mesos.ExecutorInfo](ev.Executor),
+			FrameworkInfo: Decode[mesos.FrameworkInfo](ev.Framework),
+			AgentInfo:     e.Info(ev.Agent),
+			ContainerId:   &mesos.ContainerID{Value: new(string(ev.Container))},
 		}}
 	case node.ExecutorLaunch:
-		return &executorpb.Event{Type: executorpb.Event_LAUNCH.Enum(), Launch: &executorpb.Event_Launch{Task: decode[mesos.TaskInfo](e.Task)}}
+		return &executorpb.Event{Type: executorpb.Event_LAUNCH.Enum(), Launch: &executorpb.Event_Launch{Task: Decode[mesos.TaskInfo](ev.Task)}}
 	case node.ExecutorKill:
-		return &executorpb.Event{Type: executorpb.Event_KILL.Enum(), Kill: &executorpb.Event_Kill{TaskId: &mesos.TaskID{Value: new(string(e.Task))}}}
+		kill := &executorpb.Event_Kill{TaskId: &mesos.TaskID{Value: new(string(ev.Task))}}
+		if len(ev.Policy) > 0 {
+			kill.KillPolicy = Decode[mesos.KillPolicy](ev.Policy)
+		}
+		return &executorpb.Event{Type: executorpb.Event_KILL.Enum(), Kill: kill}
 	case node.ExecutorAcknowledged:
 		return &executorpb.Event{Type: executorpb.Event_ACKNOWLEDGED.Enum(), Acknowledged: &executorpb.Event_Acknowledged{
-			TaskId: &mesos.TaskID{Value: new(string(e.Task))}, Uuid: bytes.Clone(e.UUID[:])}}
+			TaskId: &mesos.TaskID{Value: new(string(ev.Task))}, Uuid: bytes.Clone(ev.UUID[:])}}
 	case node.ExecutorHears:
-		return &executorpb.Event{Type: executorpb.Event_MESSAGE.Enum(), Message: &executorpb.Event_Message{Data: e.Data}}
+		return &executorpb.Event{Type: executorpb.Event_MESSAGE.Enum(), Message: &executorpb.Event_Message{Data: ev.Data}}
 	case node.ExecutorShutdown:
 		return &executorpb.Event{Type: executorpb.Event_SHUTDOWN.Enum()}
 	}
-	panic(fmt.Sprintf("sim: executor event of unknown type %T", event))
+	panic(fmt.Sprintf("agentwire: executor event of unknown type %T", event))
 }
