@@ -14,6 +14,10 @@ func (n *Node) executorStarted(e *executor) {
 	if e.state == executorStarting && !n.timers.isSet(&e.deadline) {
 		n.timers.set(&e.deadline, n.in(n.config.ExecutorRegistrationTimeout), (*deadlineAlarm)(e))
 	}
+	if in := e.early; in != nil {
+		e.early = nil
+		n.greet(e, *in)
+	}
 }
 
 // executorOverdue ends an executor that did not subscribe in time.

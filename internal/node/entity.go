@@ -89,9 +89,10 @@ type executor struct {
 	killed   bool // KillContainer left, or is to leave instead of StartContainer
 
 	// of a custom one
-	stream    StreamID // 0 while it is not subscribed
-	met       bool     // it was subscribed once, as far as is known
-	delivered bool     // it was given a task once
+	stream    StreamID            // 0 while it is not subscribed
+	early     *ExecutorSubscribes // it asked for a stream before the news of its start came
+	met       bool                // it was subscribed once, as far as is known
+	delivered bool                // it was given a task once
 	deadline  timer
 	cause     *cause  // why it is being ended, for its tasks
 	tasks     []*task // those that live, in order of arrival

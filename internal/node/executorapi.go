@@ -59,13 +59,33 @@ func (n *Node) executorSubscribes(in ExecutorSubscribes) {
 		n.emit(Answer{in.Request, statusUnavailable, "The framework has " + much})
 		return
 	}
+	n.dropStreams(e)
+	n.streams[in.Stream] = e
+	n.emit(Answer{in.Request, statusOK, ""})
+	if e.pid == 0 {
+		e.early = &in
+		return
+	}
+	n.greet(e, in)
+}
+
+// dropStreams ends the streams of an executor that has a new one, or is gone.
+func (n *Node) dropStreams(e *executor) {
 	if e.stream != 0 {
 		delete(n.streams, e.stream)
 		n.emit(CloseStream{Stream: e.stream})
 	}
+	if e.early != nil {
+		delete(n.streams, e.early.Stream)
+		n.emit(CloseStream{Stream: e.early.Stream})
+	}
+	e.stream, e.early = 0, nil
+}
+
+// greet makes an executor subscribed. One that is faster than the news of its start waits for that: its
+// statuses are to carry the pid of its container.
+func (n *Node) greet(e *executor, in ExecutorSubscribes) {
 	e.stream, e.met = in.Stream, true
-	n.streams[in.Stream] = e
-	n.emit(Answer{in.Request, statusOK, ""})
 	n.emit(ToExecutor{Stream: e.stream, Event: ExecutorSubscribed{
 		Agent: n.identity.Agent, Executor: e.info, Framework: e.framework.Info, Container: e.container}})
 	n.emit(Notice{What: NoticeExecutorSubscribed, Framework: in.Framework, Executor: e.id, Container: e.container})
@@ -117,6 +137,10 @@ func (n *Node) streamClosed(in StreamClosed) {
 		return
 	}
 	delete(n.streams, in.Stream)
+	if e.stream != in.Stream {
+		e.early = nil // it was not greeted yet
+		return
+	}
 	e.stream = 0
 	n.emit(Notice{What: NoticeExecutorDisconnected, Framework: e.framework.ID, Executor: e.id, Container: e.container})
 }

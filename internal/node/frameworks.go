@@ -114,11 +114,7 @@ func (n *Node) enter(e *executor, s executorState) {
 func (n *Node) removeExecutor(e *executor) {
 	n.enter(e, executorGone)
 	n.timers.stop(&e.deadline)
-	if e.stream != 0 {
-		delete(n.streams, e.stream)
-		n.emit(CloseStream{Stream: e.stream})
-		e.stream = 0
-	}
+	n.dropStreams(e)
 	if e.builtin {
 		delete(e.framework.builtins, e.container)
 	} else if e.framework.executors[e.id] == e {
