@@ -32,11 +32,17 @@ func newAgent() *cobra.Command {
 	addDuration(f, &config.ExecutorRegistrationTimeout, "executor-registration-timeout", "time for an executor to subscribe (default 1mins)")
 	addDuration(f, &config.ExecutorReregistrationTimeout, "executor-reregistration-timeout", "time for executors to come back after a restart (default 15secs)")
 	addDuration(f, &config.ExecutorShutdownGracePeriod, "executor-shutdown-grace-period", "time for an executor to end in order (default 5secs)")
+	addDuration(f, &config.GCDelay, "gc-delay", "how long sandboxes of ended tasks stay at the most (default 1weeks)")
+	config.GCDiskHeadroom = f.Float64("gc-disk-headroom", 0.1, "part of the disk to keep free: sandboxes stay the shorter the fuller it is")
+	addDuration(f, &config.DiskWatchInterval, "disk-watch-interval", "how often to look for sandboxes to remove (default 1mins)")
+	addDuration(f, &config.ContainerDiskWatchInterval, "container-disk-watch-interval", "how often to measure sandboxes (default 15secs)")
+	enforceDisk := f.Bool("enforce-container-disk-quota", true, "end containers that take more than the disk they asked for")
 	f.BoolVar(&config.KillTasksOnStop, "end-tasks-on-stop", false, "end all tasks and the supervisor when the agent is stopped")
 	takeSettings(cmd, joined(ignoredByAll, ignoredByAgent))
 	ready := addReadyFD(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		config.Masters = strings.Split(*masters, ",")
+		config.IgnoreDiskQuota = !*enforceDisk
 		config.Ready, config.Release = announce(*ready), release
 		return agent.Run(cmd.Context(), config, newLogger(cmd, slog.LevelInfo))
 	}

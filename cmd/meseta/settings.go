@@ -74,7 +74,7 @@ var ignoredByAgent = map[string]string{
 	"strict": "an agent always recovers what is sound", "switch_user": "tasks run as their framework's user when the agent is root",
 	"authenticatee": notBuilt, "credential": notBuilt, "authenticate_http_executors": notBuilt,
 	"perf_events": "not built yet", "hadoop_home": "HDFS is not fetched from", "frameworks_home": "relative URIs are refused",
-	"http_command_executor": "commands need no executor", "gc_delay": "sandboxes are not collected yet",
+	"http_command_executor": "commands need no executor",
 }
 
 func joined(a, b map[string]string) map[string]string {

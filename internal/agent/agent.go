@@ -30,6 +30,7 @@ type agent struct {
 	accounts *accounts
 	files    *files
 	loop     *loop
+	disks    *diskWatch
 	stopped  <-chan struct{} // closed when the loop takes nothing more
 
 	nextLink    atomic.Uint64
@@ -99,6 +100,7 @@ func (a *agent) serve(ctx context.Context, listener net.Listener) (err error) {
 	launcher := newLauncher(keeper, fetcher, a.config.WorkDir, a.accounts, a.log)
 	launcher.environ, launcher.report = a.environment, a.loop.back.put
 	a.loop.journal, a.loop.launcher = log, launcher
+	a.disks = a.newDiskWatch()
 
 	containers, err := survivors(ctx, keeper)
 	if err != nil {

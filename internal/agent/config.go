@@ -35,6 +35,17 @@ type Config struct {
 	ExecutorShutdownGracePeriod   time.Duration // between SHUTDOWN and the kill (default 5 s)
 	RecoveryTimeout               time.Duration // how long executors wait for the agent to come back (default 15 min)
 
+	// Sandboxes of what has ended are removed after GCDelay (default 1 week) times the part of the disk that is
+	// free beyond GCDiskHeadroom (default 0.1). That is looked after every DiskWatchInterval (default 1 min).
+	GCDelay           time.Duration
+	GCDiskHeadroom    *float64
+	DiskWatchInterval time.Duration
+
+	// Sandboxes are measured every ContainerDiskWatchInterval (default 15 s), and a container that takes more
+	// than the disk that it asked for is ended, unless IgnoreDiskQuota is set.
+	ContainerDiskWatchInterval time.Duration
+	IgnoreDiskQuota            bool
+
 	MaxCompletedTasks int   // ended tasks that are remembered (default 1000)
 	MaxCallBytes      int64 // largest body of a call (default 64 MiB)
 
@@ -62,6 +73,10 @@ func (c *Config) setDefaults() {
 	c.ExecutorReregistrationTimeout = cmp.Or(c.ExecutorReregistrationTimeout, 15*time.Second)
 	c.ExecutorShutdownGracePeriod = cmp.Or(c.ExecutorShutdownGracePeriod, 5*time.Second)
 	c.RecoveryTimeout = cmp.Or(c.RecoveryTimeout, 15*time.Minute)
+	c.GCDelay = cmp.Or(c.GCDelay, 7*24*time.Hour)
+	c.GCDiskHeadroom = cmp.Or(c.GCDiskHeadroom, new(0.1))
+	c.DiskWatchInterval = cmp.Or(c.DiskWatchInterval, time.Minute)
+	c.ContainerDiskWatchInterval = cmp.Or(c.ContainerDiskWatchInterval, 15*time.Second)
 	c.MaxCompletedTasks = cmp.Or(c.MaxCompletedTasks, 1000)
 	c.MaxCallBytes = cmp.Or(c.MaxCallBytes, 64<<20)
 	c.Release = cmp.Or(c.Release, "development")
@@ -102,10 +117,19 @@ func (c *Config) Validate() error {
 		"executor_reregistration_timeout": c.ExecutorReregistrationTimeout,
 		"executor_shutdown_grace_period":  c.ExecutorShutdownGracePeriod,
 		"recovery_timeout":                c.RecoveryTimeout,
+		"gc_delay":                        c.GCDelay,
+		"disk_watch_interval":             c.DiskWatchInterval,
+		"container_disk_watch_interval":   c.ContainerDiskWatchInterval,
 	} {
 		if d < 0 {
 			complain("%s %s: expected a positive duration", name, d)
 		}
 	}
+	if h := c.GCDiskHeadroom; h != nil && !(*h >= 0 && *h <= 1) {
+		complain("gc_disk_headroom %v: expected a part of the disk, from 0 to 1", *h)
+	}
 	return errors.Join(all...)
 }
+
+// enforcesDisk tells whether sandboxes are held to the disk that was asked for.
+func (c *Config) enforcesDisk() bool { return !c.IgnoreDiskQuota }

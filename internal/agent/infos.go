@@ -44,6 +44,7 @@ func decodeTask(info []byte) (task node.TaskInfo, executor *node.ExecutorInfo, u
 	t := node.TaskInfo{
 		ID:        ids.TaskID(validText(m.TaskId.GetValue())),
 		KillGrace: durationFrom(m.KillPolicy.GetGracePeriod()),
+		Demand:    demandOf(m.Resources, m.Limits),
 		Info:      info,
 	}
 	if d := durationFrom(m.MaxCompletionTime); d != nil {
@@ -61,6 +62,7 @@ func decodeTask(info []byte) (task node.TaskInfo, executor *node.ExecutorInfo, u
 		ID:            ids.ExecutorID(validText(m.Executor.ExecutorId.GetValue())),
 		Command:       commandFrom(m.Executor.Command),
 		ShutdownGrace: durationFrom(m.Executor.ShutdownGracePeriod),
+		Demand:        demandOf(m.Executor.Resources, nil),
 		Info:          raw,
 	}, unsupportedBy(m.Executor.Container), nil
 }

@@ -41,6 +41,7 @@ type launcher struct {
 	life    context.Context
 	leave   context.CancelCauseFunc
 	wait    sync.WaitGroup // goroutines of single starts and kills
+	making  sync.RWMutex   // held for reading while a sandbox is made
 
 	mu       sync.Mutex
 	prepared map[ids.ContainerID]*preparation // sandboxes of containers that may start
@@ -115,6 +116,8 @@ func (l *launcher) prepare(p node.PrepareSandbox) *preparation {
 		if box.user, box.problem = l.accounts.find(p.User); box.problem != "" {
 			return
 		}
+		l.making.RLock()
+		defer l.making.RUnlock()
 		var err error
 		if box.dir, err = makeSandbox(l.workDir, p.Sandbox, box.user); err != nil {
 			box.problem = err.Error()

@@ -47,6 +47,10 @@ func (a *agent) begin(ctx context.Context, listener net.Listener, j *journal.Jou
 	l.links.Go(func() error { l.listen(listener); return nil })
 	a.loop.back.put(node.Accepting{})
 	l.links.Go(func() error { a.follow(links); return nil })
+	l.links.Go(func() error { a.newJanitor().run(links); return nil })
+	if a.config.enforcesDisk() {
+		l.links.Go(func() error { a.disks.run(links); return nil })
+	}
 	return l
 }
 

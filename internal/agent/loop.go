@@ -46,6 +46,7 @@ type loop struct {
 	start time.Time
 	front chan delivery
 	back  backDoor
+	shows chan func(*node.Node)
 
 	journal  journal.Log
 	launcher *launcher
@@ -74,6 +75,7 @@ func newLoop(a *agent, n *node.Node, log *slog.Logger) *loop {
 		a: a, core: n, log: log, start: time.Now(),
 		front:    make(chan delivery, frontDoorSize),
 		back:     backDoor{queue: newQueue[node.Input]()},
+		shows:    make(chan func(*node.Node)),
 		allEnded: make(chan string, 1),
 		givenUp:  make(chan string, 1),
 		streams:  make(map[node.StreamID]*subscriber),
@@ -122,6 +124,18 @@ func (l *loop) deliverPatiently(ctx context.Context, d delivery) error {
 	}
 }
 
+// show lets a function look at the core between two inputs. It must not change anything, and soon return.
+func (l *loop) show(ctx context.Context, look func(*node.Node)) error {
+	done := make(chan struct{})
+	select {
+	case l.shows <- func(n *node.Node) { defer close(done); look(n) }:
+		<-done
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 // run is the loop, until ctx ends.
 func (l *loop) run(ctx context.Context) {
 	timer := time.NewTimer(time.Hour)
@@ -133,6 +147,8 @@ func (l *loop) run(ctx context.Context) {
 		case d := <-l.openFront():
 			l.step(d)
 			l.takeFront()
+		case look := <-l.shows:
+			look(l.core)
 		case <-timer.C:
 			l.step(delivery{in: node.Tick{}})
 		case <-ctx.Done():
@@ -258,6 +274,7 @@ func (l *loop) carryOut(out node.Output) {
 		l.launcher.kill(out)
 	case node.CollectContainer:
 		l.launcher.forget(out.Container)
+		l.launcher.touch(out.Sandbox)
 	case node.AllEnded:
 		l.allEnded <- out.Reason
 	case node.GiveUp:

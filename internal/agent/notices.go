@@ -37,7 +37,7 @@ func levelOf(w node.What) slog.Level {
 	case node.NoticeBroken:
 		return slog.LevelError
 	case node.NoticeRefused, node.NoticeFenced, node.NoticeExecutorTimeout, node.NoticeOrphan, node.NoticeRebooted,
-		node.NoticeUnknownTask, node.NoticeTaskRefused, node.NoticeDuplicateTask:
+		node.NoticeUnknownTask, node.NoticeLimited, node.NoticeTaskRefused, node.NoticeDuplicateTask:
 		return slog.LevelWarn
 	}
 	return slog.LevelInfo

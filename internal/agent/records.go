@@ -2,6 +2,7 @@ package agent
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,7 +68,7 @@ func statusRecord(r node.StatusRecord) *nodepb.Status {
 		Timestamp:    s.Timestamp,
 		ContainerId:  string(s.Container),
 		Pid:          int32(s.PID),
-		Rest:         s.Rest,
+		Rest:         appendLimited(slices.Clone(s.Rest), s.Limited),
 		Named:        s.Named,
 		Addressed:    s.Addressed,
 		Acknowledged: r.Acknowledged,
@@ -96,14 +97,16 @@ func decodeRecord(data []byte) (node.Record, error) {
 		return node.FrameworkGone{Framework: ids.FrameworkID(b.FrameworkGone.FrameworkId)}, nil
 	case *nodepb.Record_Executor:
 		return node.ExecutorRecord{Framework: ids.FrameworkID(b.Executor.FrameworkId), Executor: ids.ExecutorID(b.Executor.ExecutorId),
-			Container: ids.ContainerID(b.Executor.ContainerId), Grace: time.Duration(b.Executor.ShutdownGraceNs), Info: b.Executor.Info}, nil
+			Container: ids.ContainerID(b.Executor.ContainerId), Grace: time.Duration(b.Executor.ShutdownGraceNs), Info: b.Executor.Info,
+			Demand: executorDemand(b.Executor.Info)}, nil
 	case *nodepb.Record_ExecutorGone:
 		return node.ExecutorGone{Framework: ids.FrameworkID(b.ExecutorGone.FrameworkId), Executor: ids.ExecutorID(b.ExecutorGone.ExecutorId),
 			Container: ids.ContainerID(b.ExecutorGone.ContainerId)}, nil
 	case *nodepb.Record_Task:
 		return node.TaskRecord{Framework: ids.FrameworkID(b.Task.FrameworkId), Task: ids.TaskID(b.Task.TaskId),
 			Executor: ids.ExecutorID(b.Task.ExecutorId), Container: ids.ContainerID(b.Task.ContainerId),
-			KillGrace: time.Duration(b.Task.KillGraceNs), MaxTime: time.Duration(b.Task.MaxCompletionNs), Info: b.Task.Info}, nil
+			KillGrace: time.Duration(b.Task.KillGraceNs), MaxTime: time.Duration(b.Task.MaxCompletionNs), Info: b.Task.Info,
+			Demand: taskDemand(b.Task.Info)}, nil
 	case *nodepb.Record_Status:
 		return decodeStatusRecord(b.Status), nil
 	case *nodepb.Record_Ack:

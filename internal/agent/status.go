@@ -59,6 +59,7 @@ func (e statusEncoder) append(b []byte, agent ids.AgentID, task ids.TaskID, s *n
 		b = protowire.AppendBytes(b, s.UUID[:])
 	}
 	b = append(b, s.Rest...)
+	b = appendLimited(b, s.Limited)
 	if s.Container != "" {
 		b = protowire.AppendTag(b, 13, protowire.BytesType)
 		b = protowire.AppendBytes(b, e.container(s))

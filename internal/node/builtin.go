@@ -33,6 +33,8 @@ func (n *Node) commandEnded(e *executor, end End) {
 	switch {
 	case end.Lost != "":
 		n.report(t, n.agentStatus(t, mesos.TaskState_TASK_FAILED, mesos.TaskStatus_REASON_EXECUTOR_TERMINATED, end.Lost))
+	case e.cause != nil && e.cause.limited != nil:
+		n.report(t, n.causeStatus(t, e.cause))
 	case e.cause != nil:
 		s := n.commandStatus(t, mesos.TaskState_TASK_FAILED, message)
 		s.Reason = e.cause.reason

@@ -63,7 +63,7 @@ func (n *Node) containerGone(e *executor) {
 	n.removeExecutor(e)
 	n.afterCommit(func() {
 		delete(n.containers, e.container)
-		n.emit(CollectContainer{Container: e.container})
+		n.emit(CollectContainer{Container: e.container, Sandbox: n.sandbox(e)})
 	})
 	n.dropFrameworkIfOver(e.framework)
 	n.dropFrameworkIfIdle(e.framework)

@@ -54,7 +54,7 @@ func (n *Node) endExecutor(e *executor) {
 
 // executorEnded says what its tasks became: nothing, unless they ended before.
 func (n *Node) executorEnded(e *executor, end End) {
-	c := cause{mesos.TaskStatus_REASON_EXECUTOR_TERMINATED, "Executor terminated"}
+	c := cause{reason: mesos.TaskStatus_REASON_EXECUTOR_TERMINATED, message: "Executor terminated"}
 	status := end.Status
 	switch {
 	case e.cause != nil:
@@ -66,7 +66,7 @@ func (n *Node) executorEnded(e *executor, end End) {
 		status = lostStatus
 	}
 	n.executorGone(e, status, func(t *task) *Status {
-		return n.agentStatus(t, mesos.TaskState_TASK_FAILED, c.reason, c.message)
+		return n.causeStatus(t, &c)
 	})
 }
 

@@ -129,11 +129,15 @@ func describeStatus(s *Status) string {
 	if s.Message != "" {
 		message = fmt.Sprintf("%q", s.Message)
 	}
+	limited := ""
+	if s.Limited != nil {
+		limited = fmt.Sprintf("too much %s %d", s.Limited.Resource, s.Limited.Bytes)
+	}
 	executor := ""
 	if s.Executor != "" {
 		executor = "exec " + string(s.Executor)
 	}
-	return joinFilled(shortState(s.State), nameUUID(s.UUID), s.Source.String(), reason, message, executor, nameContainer(s.Container), pid)
+	return joinFilled(shortState(s.State), nameUUID(s.UUID), s.Source.String(), reason, message, limited, executor, nameContainer(s.Container), pid)
 }
 
 func describeEvent(event ExecutorEvent) string {

@@ -42,7 +42,8 @@ type TaskInfo struct {
 	Command   Command        // of a command task
 	KillGrace *time.Duration // nil: the default
 	MaxTime   time.Duration  // from TASK_RUNNING to the kill of a command; 0: none
-	Info      []byte         // mesos.v1.TaskInfo
+	Demand    Demand
+	Info      []byte // mesos.v1.TaskInfo
 }
 
 // ExecutorInfo is what the core needs of an ExecutorInfo, and all of it for passing on.
@@ -50,7 +51,8 @@ type ExecutorInfo struct {
 	ID            ids.ExecutorID
 	Command       Command
 	ShutdownGrace *time.Duration // nil: the default
-	Info          []byte         // mesos.v1.ExecutorInfo
+	Demand        Demand
+	Info          []byte // mesos.v1.ExecutorInfo
 }
 
 // Command is what to run.
@@ -90,6 +92,7 @@ type Status struct {
 	Timestamp float64         // seconds since 1970
 	Container ids.ContainerID // shown with the agent's address; empty when absent
 	PID       int             // of the container; 0 when not known yet
+	Limited   *Limited        // of a container that had too much of something
 	Rest      []byte          // mesos.v1.TaskStatus: what an executor gave beyond the fields above
 	Named     bool            // Rest has a container_id of its own
 	Addressed bool            // Rest has network_infos of its own

@@ -39,6 +39,7 @@ type task struct {
 	created   uint64
 	ticket    Ticket // of its record
 	info      []byte
+	demand    Demand
 	grace     time.Duration // of a command task: between SIGTERM and SIGKILL
 	maxTime   time.Duration // of a command task
 
@@ -80,6 +81,7 @@ type executor struct {
 	created   uint64
 	builtin   bool
 	info      []byte        // mesos.v1.ExecutorInfo of a custom one
+	own       Demand        // of a custom one, beside its tasks'
 	grace     time.Duration // of a custom one: between SHUTDOWN and the kill
 
 	state    executorState
@@ -108,6 +110,7 @@ type launch struct {
 type cause struct {
 	reason  mesos.TaskStatus_Reason
 	message string
+	limited *Limited // what there was too much of, if that is why
 }
 
 // executorState is where an executor is in its life.

@@ -206,6 +206,12 @@ type ContainerEnded struct {
 	End
 }
 
+// DiskUsed is what the sandbox of a container takes of the disk.
+type DiskUsed struct {
+	Container ids.ContainerID
+	Bytes     int64
+}
+
 // End is how a container ended.
 type End struct {
 	Status int    // as wait(2) gives it
@@ -240,6 +246,7 @@ func (StreamClosed) input()         {}
 func (ContainerStarted) input()     {}
 func (ContainerStartFailed) input() {}
 func (ContainerEnded) input()       {}
+func (DiskUsed) input()             {}
 
 func (Subscribed) masterBody()        {}
 func (Refused) masterBody()           {}

@@ -135,11 +135,12 @@ func (n *Node) runOnExecutor(f *framework, m RunTask) {
 			id:        m.Executor.ID,
 			container: ids.ContainerID(n.newUUID().String()),
 			info:      m.Executor.Info,
+			own:       m.Executor.Demand,
 			grace:     durationOr(m.Executor.ShutdownGrace, n.config.ExecutorShutdownGrace),
 			launch:    &launch{m.Executor.Command, f.userOf(m.Executor.Command)},
 		})
 		n.emit(PrepareSandbox{Sandbox: n.sandbox(e), User: e.launch.user})
-		n.record(ExecutorRecord{Framework: f.ID, Executor: e.id, Container: e.container, Grace: e.grace, Info: e.info})
+		n.record(ExecutorRecord{Framework: f.ID, Executor: e.id, Container: e.container, Grace: e.grace, Info: e.info, Demand: e.own})
 		n.afterCommit(func() { n.start(e) })
 	}
 	t := n.recordTask(f, m, e)
@@ -168,6 +169,7 @@ func (n *Node) recordTask(f *framework, m RunTask, e *executor) *task {
 		KillGrace: durationOr(m.Task.KillGrace, n.config.KillGrace),
 		MaxTime:   m.Task.MaxTime,
 		Info:      m.Task.Info,
+		Demand:    m.Task.Demand,
 	}
 	if m.Executor != nil {
 		r.Executor = m.Executor.ID
@@ -191,6 +193,7 @@ func (n *Node) addTask(f *framework, r TaskRecord, e *executor) *task {
 		container: r.Container,
 		created:   n.nextCreated(),
 		info:      r.Info,
+		demand:    r.Demand,
 		grace:     r.KillGrace,
 		maxTime:   r.MaxTime,
 		state:     mesos.TaskState_TASK_STAGING,
@@ -259,7 +262,7 @@ func (n *Node) refuseUnrecorded() {
 			if e != nil && !e.launched && len(e.tasks) == 0 {
 				n.removeExecutor(e)
 				delete(n.containers, e.container)
-				n.emit(CollectContainer{Container: e.container})
+				n.emit(CollectContainer{Container: e.container, Sandbox: n.sandbox(e)})
 				if !e.builtin {
 					n.tell(ExecutorExited{Framework: f.ID, Executor: e.id, Status: noStatus})
 				}

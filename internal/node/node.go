@@ -85,6 +85,8 @@ func (n *Node) Step(now core.Time, in Input) []Output {
 		n.containerStartFailed(in)
 	case ContainerEnded:
 		n.containerEnded(in)
+	case DiskUsed:
+		n.diskUsed(in)
 	}
 	n.timers.ring(n)
 	n.sealCommit()

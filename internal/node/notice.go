@@ -26,6 +26,7 @@ const (
 	NoticeOrphan                           // a container that nobody knows was found and ended
 	NoticeRebooted                         // the machine was rebooted since the last run
 	NoticeRecovered                        // the state of the last run is back
+	NoticeLimited                          // a container took more than it may
 	NoticeBroken                           // the log takes no more
 )
 
@@ -51,6 +52,7 @@ var noticeTexts = [...]string{
 	NoticeOrphan:               "a container that is not in the log was found and is ended",
 	NoticeRebooted:             "the machine was rebooted since the last run",
 	NoticeRecovered:            "recovered from the log",
+	NoticeLimited:              "a container used more than it may and is ended",
 	NoticeBroken:               "the log cannot be written: no more work is accepted",
 }
 

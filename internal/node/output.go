@@ -182,7 +182,10 @@ type KillContainer struct {
 
 // CollectContainer says that the end of a container is recorded, or that it will never be started: whoever
 // knows of it may forget it.
-type CollectContainer struct{ Container ids.ContainerID }
+type CollectContainer struct {
+	Container ids.ContainerID
+	Sandbox   Sandbox // from now on nobody uses it; empty if it is not known
+}
 
 // ---- to whoever runs the agent
 

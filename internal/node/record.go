@@ -34,6 +34,7 @@ type ExecutorRecord struct {
 	Container ids.ContainerID
 	Grace     time.Duration
 	Info      []byte // mesos.v1.ExecutorInfo
+	Demand    Demand // as Info says it
 }
 
 // ExecutorGone is the end of a custom executor.
@@ -52,6 +53,7 @@ type TaskRecord struct {
 	KillGrace time.Duration   // of a command task
 	MaxTime   time.Duration   // of a command task; 0: none
 	Info      []byte          // mesos.v1.TaskInfo
+	Demand    Demand          // as Info says it
 }
 
 // StatusRecord is a status of a task. In a snapshot Acknowledged marks one that needs no forwarding.

@@ -65,7 +65,7 @@ func (n *Node) replayExecutor(r ExecutorRecord) {
 	if f == nil || n.containers[r.Container] != nil {
 		return
 	}
-	n.addExecutor(f, executor{id: r.Executor, container: r.Container, info: r.Info, grace: r.Grace})
+	n.addExecutor(f, executor{id: r.Executor, container: r.Container, info: r.Info, own: r.Demand, grace: r.Grace})
 }
 
 func (n *Node) replayTask(r TaskRecord) {

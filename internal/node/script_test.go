@@ -111,8 +111,9 @@ var errNoCommand = errors.New("no such command")
 //	link [epoch] [cluster]        a connection that gets Subscribed at once
 //	connect   welcome             the same in two steps
 //	unlink | stale <line>         the connection breaks | a message of another session
-//	run F T [exec=E [lives]] [uri] [user-problem] [unsupported] [aware] [killing] [max=10s] [grace=1s]
+//	run F T [exec=E [lives]] [uri] [user-problem] [unsupported] [aware] [killing] [max=10s] [grace=1s] [disk=B] [executor-disk=B]
 //	kill F T [grace]   ack F T uN   message F E   shutdown F E   end F   end-all
+//	disk C BYTES
 //	started C PID   exited C STATUS   failed C CAUSE   lost C
 //	update-framework F   refused [final|gone]
 //	subscribe F E [T…]   update F E T STATE uN   send F E   closed STREAM   accepting
@@ -258,6 +259,9 @@ func (s *script) input(t *testing.T, name string, a []string) Input {
 			end.Text = fmt.Sprintf("terminated with signal %d", status&0x7f)
 		}
 		return ContainerEnded{c, end}
+	case "disk":
+		bytes, _ := strconv.ParseInt(arg(1), 10, 64)
+		return DiskUsed{c, bytes}
 	case "lost":
 		return ContainerEnded{c, End{Lost: "the supervisor died"}}
 	case "failed":
@@ -320,6 +324,10 @@ func runOf(a []string) RunTask {
 			m.Framework.PartitionAware = true
 		case "killing":
 			m.Framework.KillingState = true
+		case "disk":
+			m.Task.Demand.Disk, _ = strconv.ParseInt(value, 10, 64)
+		case "executor-disk":
+			m.Executor.Demand.Disk, _ = strconv.ParseInt(value, 10, 64)
 		case "max":
 			m.Task.MaxTime = d
 		case "grace":

@@ -16,7 +16,7 @@ func (n *Node) Snapshot() []Record {
 		records = append(records, FrameworkRecord{Framework: f.Framework, Ending: f.ending})
 		for _, e := range f.orderedExecutors() {
 			records = append(records, ExecutorRecord{
-				Framework: f.ID, Executor: e.id, Container: e.container, Grace: e.grace, Info: e.info})
+				Framework: f.ID, Executor: e.id, Container: e.container, Grace: e.grace, Info: e.info, Demand: e.own})
 		}
 	}
 	for t := range n.history.all() {
@@ -39,6 +39,7 @@ func (t *task) appendRecords(records []Record) []Record {
 		KillGrace: t.grace,
 		MaxTime:   t.maxTime,
 		Info:      t.info,
+		Demand:    t.demand,
 	})
 	for _, s := range t.statuses {
 		if !slices.ContainsFunc(t.owed, func(o owed) bool { return o.UUID == s.UUID }) {
