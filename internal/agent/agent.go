@@ -139,6 +139,7 @@ func (a *agent) openJournal() (*journal.Journal, error) {
 		MaxPending: maxUnsynced + maxTurn + 2*int(a.config.MaxCallBytes), // whatever one input adds
 		Hooks: journal.Hooks{
 			Persisted: a.loop.back.persisted,
+			Written:   a.loop.back.wrote,
 			Failed:    func(err error) { a.loop.back.put(node.PersistFailed{Cause: err.Error()}) },
 			Snapshotted: func(bytes int64, err error) {
 				a.log.Debug("journal replaced by a snapshot", "bytes", bytes, "error", err)

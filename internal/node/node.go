@@ -55,7 +55,9 @@ func (n *Node) Step(now core.Time, in Input) []Output {
 	case Recovered:
 		n.recovered(in)
 	case Persisted:
-		n.persisted(in)
+		n.safe(in.Ticket, durable)
+	case Written:
+		n.safe(in.Ticket, written)
 	case PersistFailed:
 		n.persistFailed(in)
 	case Tick: // the timers ring below, whatever came in
