@@ -25,8 +25,9 @@ fmt:
 vet:
 	$(GO) vet $(PKGS)
 
-generate: ## the Go code of the .proto files
+generate: ## the Go code of the .proto files, and the tables of settings in docs/configuration.md
 	$(GO) run ./api/internal/generate
+	$(GO) test ./docs -count 1 -run TestTablesOfSettingsAreCurrent -update
 
 generated:
 	$(GO) run ./api/internal/generate -check

@@ -159,6 +159,9 @@ func TestCommandLineIsDocumented(t *testing.T) {
 	for part := range strings.SplitSeq(page(t, "docs/cli.md"), "\n### ") {
 		title, _, _ := strings.Cut(part, "\n")
 		for _, m := range regexp.MustCompile("`meseta ([a-z-]+(?: [a-z-]+)*)[ `]").FindAllStringSubmatch(title, -1) {
+			if strings.Contains(part, "(configuration.md#") {
+				part += page(t, "docs/configuration.md")
+			}
 			sections[m[1]] = part
 		}
 	}

@@ -7,12 +7,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/meseta/meseta/internal/endpoint"
 	"github.com/meseta/meseta/internal/fetch"
 	"github.com/meseta/meseta/internal/journal"
 	"github.com/meseta/meseta/internal/node"
@@ -24,7 +26,8 @@ type agent struct {
 	// immutable once it serves
 	config   Config
 	log      *slog.Logger
-	address  address
+	address  netip.AddrPort    // where what runs here reaches it
+	reached  endpoint.Endpoint // where everybody else does
 	info     agentInfo
 	statuses statusEncoder
 	accounts *accounts
@@ -61,7 +64,7 @@ func Run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 	if err := os.MkdirAll(config.WorkDir, 0o755); err != nil {
 		return fmt.Errorf("agent: work directory: %w", err)
 	}
-	a := &agent{config: config, log: log, address: reachedAt(listener.Addr(), config.Masters), accounts: newAccounts()}
+	a := &agent{config: config, log: log, address: endpoint.Of(listener.Addr(), config.Masters[0]), accounts: newAccounts()}
 	if err := a.serve(ctx, listener); err != nil {
 		return fmt.Errorf("agent: %w", err)
 	}
@@ -70,10 +73,11 @@ func Run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 
 // serve opens what the agent stands on, from the ground up, and closes it again.
 func (a *agent) serve(ctx context.Context, listener net.Listener) (err error) {
-	if a.info, err = describe(&a.config, a.address); err != nil {
+	a.reached = a.config.Reached.Advertised(ctx, a.address, a.log)
+	if a.info, err = describe(&a.config, a.reached); err != nil {
 		return err
 	}
-	a.statuses = newStatusEncoder(a.address.ip)
+	a.statuses = newStatusEncoder(a.reached.Address.Addr().String())
 	if a.files, err = openFiles(a.config.WorkDir); err != nil {
 		return err
 	}
@@ -85,7 +89,7 @@ func (a *agent) serve(ctx context.Context, listener net.Listener) (err error) {
 	if err != nil {
 		return err
 	}
-	fetcher, err := fetch.New(fetch.Config{CacheDir: filepath.Join(a.config.WorkDir, "cache")})
+	fetcher, err := fetch.New(a.config.Fetcher)
 	if err != nil {
 		log.Close()
 		return err

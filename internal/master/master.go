@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/meseta/meseta/api/mesos/v1"
 	"github.com/meseta/meseta/internal/cluster"
+	"github.com/meseta/meseta/internal/endpoint"
 	"github.com/meseta/meseta/internal/operator"
 	"github.com/meseta/meseta/internal/registry"
 	"github.com/meseta/meseta/internal/wire"
@@ -88,7 +88,8 @@ func lead(ctx context.Context, config Config, log *slog.Logger, listener net.Lis
 	group, ctx := errgroup.WithContext(ctx)
 	m := &Master{config: config, log: log, id: uuid.NewString(), clusterID: reg.ClusterID(), epoch: leadership.Epoch(),
 		started: started, elected: time.Now(), heartbeats: heartbeats, lifetime: ctx, stopping: ctx.Done()}
-	m.info = masterInfo(m.id, &config, listener.Addr().(*net.TCPAddr))
+	reached := config.Reached.Advertised(ctx, endpoint.Of(listener.Addr(), endpoint.Somewhere), log)
+	m.info = masterInfo(m.id, reached)
 	m.loop = newLoop(m, cluster.New(cluster.Config{
 		MasterID:            m.id,
 		AgentTimeout:        config.AgentPingTimeout * time.Duration(config.MaxAgentPingTimeouts),
@@ -119,7 +120,7 @@ func lead(ctx context.Context, config Config, log *slog.Logger, listener net.Lis
 		<-ctx.Done()
 		return server.Close()
 	})
-	log.Info("master leads", "address", listener.Addr(), "id", m.id, "cluster", m.clusterID, "epoch", m.epoch)
+	log.Info("master leads", "address", listener.Addr(), "reached", reached.Address, "id", m.id, "cluster", m.clusterID, "epoch", m.epoch)
 	if config.Ready != nil {
 		config.Ready(listener.Addr().String())
 	}
@@ -147,25 +148,21 @@ func (m *Master) routes() http.Handler {
 	return r
 }
 
-func masterInfo(id string, config *Config, addr *net.TCPAddr) *mesos.MasterInfo {
-	ip := addr.IP.String()
-	hostname := config.Hostname
-	if hostname == "" {
-		hostname = ip
-	}
+func masterInfo(id string, at endpoint.Endpoint) *mesos.MasterInfo {
+	ip, port := at.Address.Addr(), uint32(at.Address.Port())
 	var packed uint32 // as Mesos writes it: the bytes of the address in network order, read little-endian
-	if a := netip.MustParseAddr(ip).Unmap(); a.Is4() {
-		b := a.As4()
+	if ip.Is4() {
+		b := ip.As4()
 		packed = uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
 	}
 	info := &mesos.MasterInfo{
 		Id:       &id,
 		Ip:       &packed,
-		Port:     new(uint32(addr.Port)),
-		Pid:      new(fmt.Sprintf("master@%s", addr)),
-		Hostname: &hostname,
+		Port:     &port,
+		Pid:      new("master@" + at.Address.String()),
+		Hostname: &at.Hostname,
 		Version:  new(operator.MesosVersion),
-		Address:  &mesos.Address{Hostname: &hostname, Ip: &ip, Port: new(int32(addr.Port))},
+		Address:  &mesos.Address{Hostname: &at.Hostname, Ip: new(ip.String()), Port: new(int32(port))},
 	}
 	// Without QUOTA_V2: mesos-go's JSON reader gives up a stream whose first event has a name that it does
 	// not know, and no client asks for this one.
