@@ -168,6 +168,8 @@ func (c *Cluster) command(a *Agent, cmd Command) {
 	}
 }
 
+func (c *Cluster) publish(what Change) { c.emit(Publish{what}) }
+
 func (c *Cluster) notice(level Level, text string, attrs ...any) {
 	c.emit(Notice{level, text, attrs})
 }

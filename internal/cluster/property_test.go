@@ -22,7 +22,7 @@ func TestBooksAgreeWhateverHappens(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := &wild{t: t, c: New(Config{MasterID: "M", CompletedTasks: 3, CompletedFrameworks: 2}),
 			now:     core.Time{Mono: time.Hour, Wall: time.Unix(1_000_000, 0)},
-			streams: map[StreamID]*peer{}, links: map[LinkID]*peer{}}
+			streams: map[StreamID]*peer{}, links: map[LinkID]*peer{}, mirror: newMirror()}
 		w.step(Recovered{
 			Frameworks: []FrameworkInfo{{ID: "f1", FailoverTimeout: time.Second}}, Removed: []ids.FrameworkID{"f2"},
 			Agents: []ids.AgentID{"a1"}, Unreachable: []UnreachableAgent{{"a2", time.Unix(1, 0)}}})
@@ -56,6 +56,7 @@ type wild struct {
 	links   map[LinkID]*peer   // that are open
 	opened  int
 	tickets []Ticket
+	mirror  mirror
 }
 
 // peer is one who listens.
@@ -120,6 +121,8 @@ func (w *wild) step(in Input) {
 			}
 		case Persist:
 			w.tickets = append(w.tickets, out.Ticket)
+		case Publish:
+			w.mirror.hear(out.Change)
 		case Notice:
 			if out.Level == LevelError {
 				w.t.Fatalf("the core complains: %s %v", out.Text, out.Attrs)

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/meseta/meseta/api/mesos/v1"
+	schedulerpb "github.com/meseta/meseta/api/mesos/v1/scheduler"
 	"github.com/meseta/meseta/internal/cluster"
 	"github.com/meseta/meseta/internal/endpoint"
 	"github.com/meseta/meseta/internal/operator"
@@ -36,13 +37,15 @@ type Master struct {
 	info       *mesos.MasterInfo
 	started    time.Time
 	elected    time.Time
-	heartbeats map[wire.Codec][]byte
+	heartbeats heartbeats // of schedulers' streams
+	pulses     heartbeats // of operators' streams
 	loop       *loop
 	registrar  *registrar
 	lifetime   context.Context // of held streams and links
 	stopping   <-chan struct{}
 
 	nextLink   atomic.Uint64
+	watching   atomic.Int32 // operators' streams
 	attendants attendants
 }
 
@@ -81,13 +84,17 @@ func lead(ctx context.Context, config Config, log *slog.Logger, listener net.Lis
 	if err != nil {
 		return fmt.Errorf("master: %w", err)
 	}
-	heartbeats, err := encodeHeartbeats()
+	heartbeats, err := encodeHeartbeats(&schedulerpb.Event{Type: schedulerpb.Event_HEARTBEAT.Enum()})
+	if err != nil {
+		return fmt.Errorf("master: %w", err)
+	}
+	pulses, err := encodeHeartbeats(operator.Heartbeat())
 	if err != nil {
 		return fmt.Errorf("master: %w", err)
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	m := &Master{config: config, log: log, id: uuid.NewString(), clusterID: reg.ClusterID(), epoch: leadership.Epoch(),
-		started: started, elected: time.Now(), heartbeats: heartbeats, lifetime: ctx, stopping: ctx.Done()}
+		started: started, elected: time.Now(), heartbeats: heartbeats, pulses: pulses, lifetime: ctx, stopping: ctx.Done()}
 	reached := config.Reached.Advertised(ctx, endpoint.Of(listener.Addr(), endpoint.Somewhere), log)
 	m.info = masterInfo(m.id, reached)
 	m.loop = newLoop(m, cluster.New(cluster.Config{
@@ -97,7 +104,7 @@ func lead(ctx context.Context, config Config, log *slog.Logger, listener net.Lis
 		CompletedTasks:      config.MaxCompletedTasks,
 		CompletedFrameworks: config.MaxCompletedFrames,
 	}), log)
-	m.registrar = newRegistrar(reg, m.loop.back.put)
+	m.registrar = newRegistrar(reg, func(in cluster.Input) { m.loop.back.put(in) })
 
 	server := wire.NewServer(m.routes(), log)
 	group.Go(func() error { m.loop.run(ctx, first); return nil })
@@ -132,10 +139,11 @@ func lead(ctx context.Context, config Config, log *slog.Logger, listener net.Lis
 // routes lists everything that is served.
 func (m *Master) routes() http.Handler {
 	reads := &operator.Master{Info: m.info, Release: m.config.Release, Started: m.started, Elected: m.elected,
-		MaxBytes: m.config.MaxCallBytes,
-		View:     func(r *http.Request) (cluster.View, error) { return m.loop.view(r.Context()) },
-		Order:    m.order,
-		Refuse:   unavailable}
+		MaxBytes:  m.config.MaxCallBytes,
+		View:      func(r *http.Request) (cluster.View, error) { return m.loop.view(r.Context(), nil) },
+		Order:     m.order,
+		Subscribe: m.serveWatch,
+		Refuse:    unavailable}
 	r := wire.NewRouter("master")
 	r.Handle("/api/v1/scheduler", m.serveScheduler)
 	r.Handle("/api/v1", reads.ServeCall)
