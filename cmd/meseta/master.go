@@ -36,6 +36,8 @@ func newMaster() *cobra.Command {
 	agents.Duration(&config.AgentPingTimeout, "agent-ping-timeout", "silence that counts as a missed ping")
 	agents.Count(&config.MaxAgentPingTimeouts, "max-agent-ping-timeouts", "missed pings after which an agent is lost")
 	agents.Duration(&config.AgentReregister, "agent-reregister-timeout", "time for agents to come back after a failover of the master")
+	agents.Rate(&config.AgentRemovalPause, "agent-removal-rate-limit", "how fast agents are given up")
+	agents.Percent(&config.AgentRemovalLimit, "agent-removal-limit", "share of the agents that may be away; while there are more, none is given up (from eleven agents on)")
 
 	bounds := settings.NewGroup(cmd.Flags(), "Bounds")
 	bounds.Size(&config.MaxCallBytes, "max-call-size", "largest body of a call")

@@ -280,16 +280,6 @@ func (c *Cluster) disconnected(now core.Time, a *Agent, silent time.Duration) {
 	c.away.set(a.ID, now.Mono+max(0, c.config.AgentTimeout-silent))
 }
 
-func (c *Cluster) expireAgents(now core.Time) {
-	for {
-		id, ok := c.away.pop(now.Mono)
-		if !ok {
-			return
-		}
-		c.loseAgent(now, c.agents.Get(id))
-	}
-}
-
 // agentUnregistered lets an agent go that says goodbye. Nothing of it runs any more.
 func (c *Cluster) agentUnregistered(now core.Time, in AgentUnregistered) {
 	a := c.agentOf(in.Link)

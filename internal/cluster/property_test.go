@@ -302,6 +302,14 @@ func (w *wild) letPass(t *rapid.T) {
 	w.step(Tick{})
 }
 
+// wait lets time pass, and the deadlines ring when they are due.
+func (w *wild) wait(d time.Duration) {
+	for end := w.now.Mono + d; w.now.Mono < end; w.step(Tick{}) {
+		next := min(w.c.NextDeadline(), end)
+		w.now = w.now.Add(max(next-w.now.Mono, time.Microsecond))
+	}
+}
+
 // end lets everything end, and looks whether all is free.
 func (w *wild) end() {
 	for len(w.tickets) > 0 {
@@ -315,13 +323,11 @@ func (w *wild) end() {
 		delete(w.streams, s)
 		w.step(StreamClosed{s})
 	}
-	w.now = w.now.Add(24 * time.Hour)
-	w.step(Tick{})
+	w.wait(24 * time.Hour)
 	for len(w.tickets) > 0 {
 		w.write(w.t)
 	}
-	w.now = w.now.Add(24 * time.Hour)
-	w.step(Tick{})
+	w.wait(24 * time.Hour)
 	w.check()
 	if n := len(w.c.byFrame) + len(w.c.byAgent) + w.c.tasks.Len() + w.c.executors.Len() + w.c.offers.Len(); n > 0 {
 		w.t.Fatalf("%d things are left in the books: %v %v", n, slices.Collect(maps.Keys(w.c.byFrame)), slices.Collect(maps.Keys(w.c.byAgent)))

@@ -24,6 +24,8 @@ type Config struct {
 	AgentPingTimeout     time.Duration // default 15s
 	MaxAgentPingTimeouts int           // default 5
 	AgentReregister      time.Duration // time for agents to come back after a failover (default 10 min)
+	AgentRemovalPause    time.Duration // from giving up one agent to the next (default 10 ms)
+	AgentRemovalLimit    int           // percent of the agents that may be away; with more none is given up (default 50)
 	MaxCompletedTasks    int           // remembered per framework (default 1000)
 	MaxCompletedFrames   int           // remembered frameworks (default 50)
 	MaxCallBytes         int64         // largest body of a call (default 64 MiB)
@@ -46,6 +48,8 @@ func (c *Config) setDefaults() {
 	c.AgentPingTimeout = cmp.Or(c.AgentPingTimeout, 15*time.Second)
 	c.MaxAgentPingTimeouts = cmp.Or(c.MaxAgentPingTimeouts, 5)
 	c.AgentReregister = cmp.Or(c.AgentReregister, 10*time.Minute)
+	c.AgentRemovalPause = cmp.Or(c.AgentRemovalPause, 10*time.Millisecond)
+	c.AgentRemovalLimit = cmp.Or(c.AgentRemovalLimit, 50)
 	c.MaxCompletedTasks = cmp.Or(c.MaxCompletedTasks, 1000)
 	c.MaxCompletedFrames = cmp.Or(c.MaxCompletedFrames, 50)
 	c.MaxCallBytes = cmp.Or(c.MaxCallBytes, 64<<20)

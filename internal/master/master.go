@@ -101,6 +101,8 @@ func lead(ctx context.Context, config Config, log *slog.Logger, listener net.Lis
 		MasterID:            m.id,
 		AgentTimeout:        config.AgentPingTimeout * time.Duration(config.MaxAgentPingTimeouts),
 		AgentReturn:         config.AgentReregister,
+		AgentRemovalPause:   config.AgentRemovalPause,
+		AgentRemovalLimit:   config.AgentRemovalLimit,
 		CompletedTasks:      config.MaxCompletedTasks,
 		CompletedFrameworks: config.MaxCompletedFrames,
 	}), log)

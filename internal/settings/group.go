@@ -71,6 +71,17 @@ func (g *Group) Fraction(p *float64, name, usage string) {
 	add(g, p, name, "FRACTION", usage, parseFraction, formatFraction)
 }
 
+// Percent is a part of a whole, written with a percent sign.
+func (g *Group) Percent(p *int, name, usage string) {
+	add(g, p, name, "PERCENT", usage, parsePercent, formatPercent)
+}
+
+// Rate is how often something may happen, in Mesos' syntax: so many times in so much time. What is kept is the
+// time from one to the next.
+func (g *Group) Rate(p *time.Duration, name, usage string) {
+	add(g, p, name, "NUMBER/DURATION", usage, parseRate, formatRate)
+}
+
 // HostPorts is a list of addresses.
 func (g *Group) HostPorts(p *[]string, name, usage string) {
 	add(g, p, name, "HOST:PORT", usage, parseHostPorts, formatHostPorts)

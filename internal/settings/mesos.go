@@ -12,6 +12,8 @@ var aliases = map[string][]string{
 	"agent-ping-timeout":       {"slave-ping-timeout"},
 	"max-agent-ping-timeouts":  {"max-slave-ping-timeouts"},
 	"agent-reregister-timeout": {"slave-reregister-timeout"},
+	"agent-removal-rate-limit": {"slave-removal-rate-limit"},
+	"agent-removal-limit":      {"recovery-agent-removal-limit", "recovery-slave-removal-limit"},
 }
 
 // Foreign is a setting of Mesos that has no meaning here.
@@ -78,8 +80,6 @@ var rules = []rule{
 	{masters, refused, "agents are not restricted: all that come would be used", "whitelist=*"},
 	{masters, refused, "agents without a domain would be let in", "require_agent_domain?=false"},
 	{masters, refused, "frameworks may run tasks as root", "root_submissions?=true"},
-	{masters, refused, "there is no such brake yet: agents that stay away are given up, however many they are",
-		"agent_removal_rate_limit slave_removal_rate_limit recovery_agent_removal_limit=100% recovery_slave_removal_limit=100%"},
 	{masters, refused, "masters find each other by themselves", "master_contender master_detector"},
 	{masters, ignored, "the registry is always durable, and bounded by itself",
 		"registry=replicated_log registry_strict? registry_gc_interval registry_max_agent_age registry_max_agent_count"},

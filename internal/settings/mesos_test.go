@@ -28,7 +28,7 @@ func TestMesosSettingsThatProtectAreRefused(t *testing.T) {
 	for _, args := range [][]string{
 		{"--authenticate_agents"}, {"--authenticate_agents=true"}, {"--authenticate"}, {"--acls=/etc/acls.json"},
 		{"--authenticate_http_readwrite=1"}, {"--no-root_submissions"}, {"--root_submissions=false"}, {"--authorizers=mine"},
-		{"--firewall_rules=x"}, {"--whitelist=/etc/list"}, {"--hooks=h"}, {"--agent_removal_rate_limit=1/20mins"},
+		{"--firewall_rules=x"}, {"--whitelist=/etc/list"}, {"--hooks=h"},
 	} {
 		if _, err := newDaemon().start(args, nil, ""); err == nil || !strings.Contains(err.Error(), "refused, because to ignore it would be dangerous: ") {
 			t.Errorf("%v: %v", args, err)

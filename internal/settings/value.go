@@ -110,6 +110,35 @@ func parseFraction(s string) (float64, error) {
 
 func formatFraction(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
 
+func parsePercent(s string) (int, error) {
+	digits, marked := strings.CutSuffix(s, "%")
+	n, err := strconv.Atoi(digits)
+	if err != nil || !marked || n < 1 || n > 100 {
+		return 0, errors.New("expected a percentage from 1% to 100%")
+	}
+	return n, nil
+}
+
+func formatPercent(n int) string { return strconv.Itoa(n) + "%" }
+
+func parseRate(s string) (time.Duration, error) {
+	times, per, _ := strings.Cut(s, "/")
+	n, err := strconv.Atoi(times)
+	d, wrong := duration.Parse(per)
+	if err != nil || wrong != nil || n < 1 || d <= 0 || d/time.Duration(n) == 0 {
+		return 0, errors.New("expected a number and a duration such as 1/10mins or 100/1secs")
+	}
+	return d / time.Duration(n), nil
+}
+
+// formatRate says so many times a second, or once in that time.
+func formatRate(pause time.Duration) string {
+	if pause > 0 && time.Second%pause == 0 {
+		return strconv.Itoa(int(time.Second/pause)) + "/1secs"
+	}
+	return "1/" + duration.Format(pause)
+}
+
 func parseHostPorts(s string) ([]string, error) {
 	if strings.HasPrefix(s, "zk://") {
 		return nil, errors.New("there is no ZooKeeper to ask; expected the masters themselves, such as m1:5050,m2:5050")
