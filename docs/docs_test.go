@@ -109,7 +109,7 @@ func anchors(text string) (names []string) {
 }
 
 // paths are the directories whose files the documents name as if one stood at the top of the repository.
-var paths = regexp.MustCompile(`^(?:\./)?((?:api|bench|cmd|docs|examples|executor|internal|interop|scheduler)/[\w./-]*\w)$`)
+var paths = regexp.MustCompile(`^(?:\./)?((?:api|bench|cmd|docs|examples|executor|internal|interop|packaging|scheduler)/[\w./-]*\w)$`)
 
 func TestFilesThatAreNamedExist(t *testing.T) {
 	for name, text := range pages(t) {

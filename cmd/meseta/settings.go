@@ -37,7 +37,9 @@ func takeSettings(cmd *cobra.Command, daemon settings.Daemon) {
 		for _, g := range report.Given {
 			given = append(given, slog.String(g.Name, g.Value+" ("+g.Place+")"))
 		}
-		log.Info("settings that differ from the defaults", given...)
+		if len(given) > 0 {
+			log.Info("settings that differ from the defaults", given...)
+		}
 		return nil
 	}
 }
