@@ -127,6 +127,10 @@ type Options struct {
 	// snapshot is never gone over: half of it is half a state.
 	Salvage bool
 
+	// Reserve is how much room on the disk is held back, to be given up for the log when the disk is full.
+	// Default none.
+	Reserve int64
+
 	// Hooks are told what happens.
 	Hooks Hooks
 }
@@ -144,6 +148,10 @@ type Hooks struct {
 
 	// Failed says that the journal failed for good. It is called once, after the last Persisted.
 	Failed func(error)
+
+	// Full says that the disk is full and that the reserve was given up: what is appended from now on may be
+	// the last that can be written. Replenish ends that.
+	Full func()
 
 	// Snapshotted says how a snapshot ended: its size, or why there is none. A snapshot that fails
 	// does no harm to the log: what it should have replaced is still there.
@@ -170,6 +178,9 @@ func (o Options) withDefaults() Options {
 	if o.Hooks.Failed == nil {
 		o.Hooks.Failed = func(error) {}
 	}
+	if o.Hooks.Full == nil {
+		o.Hooks.Full = func() {}
+	}
 	if o.Hooks.Snapshotted == nil {
 		o.Hooks.Snapshotted = func(int64, error) {}
 	}
@@ -188,6 +199,11 @@ type Journal struct {
 
 	// owned by whoever flushes
 	active segment
+
+	reserve struct {
+		sync.Mutex
+		held bool
+	}
 
 	mu sync.Mutex // guards what follows
 	// Groups waiting to be written, oldest first. There is more than one only while a snapshot's cut
@@ -221,6 +237,10 @@ func Open(dir string, opts Options) (*Journal, Recovered, error) {
 }
 
 // OpenDisk is Open on any Disk, which the journal closes in the end unless OpenDisk fails.
+//
+// A disk that is full is no reason to fail: what is there is handed out, as far as the system's memory has it,
+// and the journal is one that has failed, for the reason in Recovered.Full. Once there is room it may be opened
+// again.
 func OpenDisk(disk Disk, opts Options) (*Journal, Recovered, error) {
 	opts = opts.withDefaults()
 	found, err := readAll(disk, opts.Salvage)
@@ -228,7 +248,12 @@ func OpenDisk(disk Disk, opts Options) (*Journal, Recovered, error) {
 		return nil, Recovered{}, err
 	}
 	j := &Journal{disk: disk, opts: opts, wake: make(chan struct{}, 1)}
-	if err := j.resume(found); err != nil {
+	err = j.resume(found)
+	switch {
+	case IsFull(err):
+		j.ended = fmt.Errorf("%w: %w", ErrFailed, err)
+		found.recovered.Full = err
+	case err != nil:
 		return nil, Recovered{}, err
 	}
 	return j, found.recovered, nil

@@ -206,7 +206,7 @@ func (j *Journal) roll() error {
 	if err := j.active.sync(); err != nil {
 		return err
 	}
-	next, err := j.create(fileHeader{
+	next, full, err := j.createInReserve(fileHeader{
 		magic:    segmentMagic,
 		number:   j.active.number + 1,
 		firstSeq: j.active.lastSeq + 1,
@@ -214,6 +214,9 @@ func (j *Journal) roll() error {
 	}, nil)
 	if err != nil {
 		return fmt.Errorf("begin segment %d: %w", j.active.number+1, err)
+	}
+	if full {
+		j.opts.Hooks.Full()
 	}
 	old := j.active
 	j.active = next
@@ -231,9 +234,10 @@ func (j *Journal) create(h fileHeader, content []byte) (_ segment, err error) {
 	defer func() {
 		if err != nil {
 			f.Close()
+			_ = j.disk.Remove(name + tmpSuffix) // it takes room; Open removes it otherwise
 		}
 	}()
-	f.Preallocate(j.opts.SegmentSize)
+	_ = f.Preallocate(j.opts.SegmentSize) // a hint: failing to reserve is not failing to write
 	data := append(h.encode(), content...)
 	for len(data)%frameAlign != 0 {
 		data = append(data, 0)
@@ -266,7 +270,8 @@ func (j *Journal) resume(f *found) (err error) {
 	if f.sound != nil {
 		content = f.sound[fileHeaderSize:]
 	}
-	if j.active, err = j.create(f.header, content); err != nil {
+	j.reserve.held = f.reserved
+	if j.active, _, err = j.createInReserve(f.header, content); err != nil {
 		return fmt.Errorf("write segment %d anew: %w", f.active, err)
 	}
 	j.active.lastSeq, j.active.durable = f.lastSeq, f.lastSeq
@@ -279,6 +284,7 @@ func (j *Journal) resume(f *found) (err error) {
 			return fmt.Errorf("remove what is obsolete: %w", err)
 		}
 	}
+	_ = j.Replenish() // its owner tries again when there is room
 	return nil
 }
 
