@@ -236,6 +236,7 @@ func (Recovered) input()            {}
 func (Persisted) input()            {}
 func (Written) input()              {}
 func (PersistFailed) input()        {}
+func (DiskRoom) input()             {}
 func (Tick) input()                 {}
 func (Accepting) input()            {}
 func (EndAll) input()               {}

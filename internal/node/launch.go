@@ -65,8 +65,8 @@ func (m *RunTask) size() int {
 func (n *Node) noMoreWork(id ids.FrameworkID) (mesos.TaskStatus_Reason, string) {
 	f := n.frameworks[id]
 	switch {
-	case n.commits.broken != "":
-		return mesos.TaskStatus_REASON_CONTAINER_LAUNCH_FAILED, "The agent cannot write its log: " + n.commits.broken
+	case n.Trouble() != "":
+		return mesos.TaskStatus_REASON_CONTAINER_LAUNCH_FAILED, n.Trouble()
 	case n.ending != nil:
 		return mesos.TaskStatus_REASON_AGENT_DISCONNECTED, "The agent is shutting down"
 	case f == nil:

@@ -117,7 +117,7 @@ var errNoCommand = errors.New("no such command")
 //	started C PID   exited C STATUS   failed C CAUSE   lost C
 //	update-framework F   refused [final|gone]
 //	subscribe F E [T…]   update F E T STATE uN   send F E   closed STREAM   accepting
-//	persisted [N]   written   broken   wait 10s   boot ID
+//	persisted [N]   written   broken   no-room   room   wait 10s   boot ID
 func (s *script) do(t *testing.T, args []string) []string {
 	t.Helper()
 	name, args := args[0], args[1:]
@@ -295,6 +295,10 @@ func (s *script) input(t *testing.T, name string, a []string) Input {
 			ticket = Ticket(k)
 		}
 		return Persisted{ticket}
+	case "no-room":
+		return DiskRoom{"9 MiB free"}
+	case "room":
+		return DiskRoom{}
 	case "broken":
 		return PersistFailed{"disk full"}
 	}
