@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/meseta/meseta/internal/cli"
+	"github.com/meseta/meseta/internal/duration"
 )
 
 func newRun() *cobra.Command {
@@ -46,7 +48,7 @@ func newRun() *cobra.Command {
 	f.StringVar(&options.Role, "role", "", "role whose resources to use (default *)")
 	f.StringVar(&options.User, "user", "", "user to run as (default: you)")
 	f.IntVar(&options.Instances, "instances", 1, "how many times to run it at once")
-	addDuration(f, &options.Timeout, "timeout", "kill it after this long, and exit with 124")
+	f.Var((*durationFlag)(&options.Timeout), "timeout", "kill it after this long, as in 90s or 15mins, and exit with 124")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		options.Master, options.Command = *master, args
 		if options.Instances < 1 {
@@ -63,3 +65,27 @@ func newRun() *cobra.Command {
 	}
 	return cmd
 }
+
+// durationFlag reads a duration in Go's syntax ("90s") or in Mesos' ("15mins").
+type durationFlag time.Duration
+
+func (d *durationFlag) Set(s string) error {
+	v, err := time.ParseDuration(s)
+	if err != nil {
+		v, err = duration.Parse(s)
+	}
+	if err == nil && v <= 0 {
+		err = fmt.Errorf("duration %q: expected a positive one", s)
+	}
+	*d = durationFlag(v)
+	return err
+}
+
+func (d *durationFlag) String() string {
+	if *d == 0 {
+		return ""
+	}
+	return duration.Format(time.Duration(*d))
+}
+
+func (d *durationFlag) Type() string { return "duration" }
