@@ -11,7 +11,6 @@ func (w *wild) check() {
 	w.checkTasks()
 	w.checkOffers()
 	w.checkHistory()
-	w.checkMirror()
 }
 
 func (w *wild) checkFrameworks() {

@@ -16,7 +16,6 @@ type frameworkBook struct {
 	agents  map[ids.AgentID]int // how many live tasks and executors it has on each
 	pending StreamID            // subscribed, but the framework's record is not yet durable
 	over    bool                // it is gone, durably: what it has left may be ended
-	known   bool                // it was published
 }
 
 // subscribe lets a scheduler in: a new framework, or one that comes back.
@@ -29,11 +28,7 @@ type frameworkBook struct {
 //	                                  gone (until no agent runs anything of it, then history)
 func (c *Cluster) subscribe(now core.Time, in Subscribe) {
 	info := in.Framework
-	problem := frameworkProblem(&info)
-	if problem == "" {
-		problem = tooMany("SUBSCRIBE", "suppressed roles", len(in.Suppressed), maxRoles)
-	}
-	if problem != "" {
+	if problem := subscribeProblem(&in); problem != "" {
 		c.refuse(in.Stream, problem)
 		return
 	}
@@ -45,6 +40,10 @@ func (c *Cluster) subscribe(now core.Time, in Subscribe) {
 		info.ID = c.newFrameworkID()
 	}
 	if f := c.frameworks.Get(info.ID); f != nil {
+		if f.Info.Principal != info.Principal {
+			c.refuse(in.Stream, "Changing framework's principal is not allowed.")
+			return
+		}
 		c.resubscribe(now, f, in.Stream, info, in.Suppressed)
 		return
 	}
@@ -66,7 +65,6 @@ func (c *Cluster) recover(now core.Time, in Recovered) {
 	}
 	for _, info := range in.Frameworks {
 		c.admitFramework(now, info)
-		c.announce(c.frameworks.Get(info.ID))
 		c.awaitReturn(now, &info)
 	}
 	for _, id := range in.Agents {
@@ -164,7 +162,6 @@ func (c *Cluster) attach(now core.Time, f *Framework, s StreamID) {
 	next.Stream = s
 	c.frameworks.Put(f.Info.ID, &next)
 	c.streams[s] = f.Info.ID
-	c.announce(&next)
 	c.failover.clear(f.Info.ID)
 	c.emit(Send{s, Subscribed{f.Info.ID}})
 	for _, a := range c.agentsOf(f.Info.ID) {
@@ -173,17 +170,6 @@ func (c *Cluster) attach(now core.Time, f *Framework, s StreamID) {
 	c.alloc.ActivateFramework(f.Info.ID)
 	c.wantAllocation(now)
 	c.notice(LevelInfo, "framework subscribed", "framework", f.Info.ID, "name", f.Info.Name)
-}
-
-// announce publishes a framework, as a new one the first time.
-func (c *Cluster) announce(f *Framework) {
-	b := c.byFrame[f.Info.ID]
-	if b.known {
-		c.publish(FrameworkUpdated{f})
-		return
-	}
-	b.known = true
-	c.publish(FrameworkAdded{f})
 }
 
 // agentsOf lists the agents that may have anything of a framework, be it only the last word of a task.
@@ -254,7 +240,6 @@ func (c *Cluster) removeFramework(now core.Time, f *Framework, why string) {
 	next.Stream = ""
 	next.Removed = now
 	c.frameworks.Put(id, &next)
-	c.publish(FrameworkRemoved{&next})
 	c.notice(LevelInfo, "framework removed", "framework", id, "name", f.Info.Name, "why", why)
 }
 

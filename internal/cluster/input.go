@@ -32,6 +32,7 @@ type (
 	Subscribe struct {
 		Stream     StreamID
 		Framework  FrameworkInfo
+		Problem    string // what is wrong with it that could be seen without knowing the cluster
 		Suppressed []ids.Role
 	}
 

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/meseta/meseta/api/mesos/v1"
@@ -90,12 +91,7 @@ type launch struct {
 
 func (l *launch) task(now core.Time, t TaskInfo) {
 	c, id := l.c, l.f.Info.ID
-	t.Resources = t.Resources.Allocate(l.role)
-	if t.Executor != nil {
-		e := *t.Executor
-		e.Resources = e.Resources.Allocate(l.role)
-		t.Executor = &e
-	}
+	l.allocate(&t)
 	if problem := l.problem(&t); problem != "" {
 		c.rejectTask(now, l.f, t, mesos.TaskState_TASK_ERROR, mesos.TaskStatus_REASON_TASK_INVALID, problem)
 		return
@@ -113,6 +109,28 @@ func (l *launch) task(now core.Time, t TaskInfo) {
 	delete(c.early, TaskKey{id, t.ID})
 	c.addTask(&Task{Key: TaskKey{id, t.ID}, Info: t, Role: l.role, State: mesos.TaskState_TASK_STAGING, Created: now})
 	c.command(l.agent, RunTask{l.f, t, lives})
+}
+
+// allocate gives a task what it asks for as the offers' role has it, and notes if it asks for another role's.
+func (l *launch) allocate(t *TaskInfo) {
+	t.Problem = cmp.Or(t.Problem, l.strangeRole("Task", t.Resources))
+	t.Resources = t.Resources.Allocate(l.role)
+	if t.Executor != nil {
+		t.Problem = cmp.Or(t.Problem, l.strangeRole("Executor", t.Executor.Resources))
+		e := *t.Executor
+		e.Resources = e.Resources.Allocate(l.role)
+		t.Executor = &e
+	}
+}
+
+// strangeRole says which resource is allocated to another role than that of the offers; empty if none is.
+func (l *launch) strangeRole(who string, need Resources) string {
+	for r := range need.All() {
+		if role := r.Allocated(); role != "" && role != l.role {
+			return fmt.Sprintf("%s uses %s, expected 'allocation_info.role' to be '%s', as in the offers", who, r, l.role)
+		}
+	}
+	return ""
 }
 
 // rejectTask tells a framework that a task will not run. The task never was in the books.

@@ -3,12 +3,14 @@ package cluster
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/meseta/meseta/api/mesos/v1"
 	"github.com/meseta/meseta/internal/ids"
+	"github.com/meseta/meseta/internal/resources"
 )
 
 // frameworkProblem says what is wrong with a framework's description, in Mesos' words; empty if nothing is.
@@ -40,6 +42,25 @@ func frameworkProblem(f *FrameworkInfo) string {
 		}
 	}
 	return descriptionProblem(f)
+}
+
+// subscribeProblem says what is wrong with a SUBSCRIBE; empty if nothing is.
+func subscribeProblem(in *Subscribe) string {
+	problem := cmp.Or(frameworkProblem(&in.Framework), in.Problem, tooMany("SUBSCRIBE", "suppressed roles", len(in.Suppressed), maxRoles))
+	if problem != "" {
+		return problem
+	}
+	mine := in.Framework.EffectiveRoles()
+	var others []string
+	for _, r := range in.Suppressed {
+		if !slices.Contains(mine, r) {
+			others = append(others, string(r))
+		}
+	}
+	if len(others) > 0 {
+		return "Suppressed roles { " + strings.Join(others, ", ") + " } are not contained in the set of roles"
+	}
+	return ""
 }
 
 // descriptionProblem says what of a framework's description cannot be kept; empty if all of it can.
@@ -187,16 +208,63 @@ func (l *launch) problem(t *TaskInfo) string {
 	if t.Resources.IsEmpty() {
 		return "Task uses no resources"
 	}
-	need := t.Resources
-	if t.Executor != nil {
-		extra, problem := l.executor(t)
-		if problem != "" {
-			return problem
-		}
-		need = need.Add(extra)
+	if problem := togetherProblem("Task", t.Resources); problem != "" {
+		return problem
 	}
-	if !l.rest.Contains(need) {
-		return fmt.Sprintf("Total resources %s required by task and its executor is more than available %s", need, l.rest)
+	if t.Executor == nil {
+		return l.roomProblem(t.Resources, Resources{})
+	}
+	extra, problem := l.executor(t)
+	return cmp.Or(problem, l.roomProblem(t.Resources, extra))
+}
+
+// togetherProblem says what of some resources cannot be used together; empty if all can.
+func togetherProblem(who string, need Resources) string {
+	if gpus := need.Scalar(resources.GPUs); gpus%resources.One != 0 {
+		return fmt.Sprintf("%s uses %s of 'gpus', expected a whole number", who, gpus)
+	}
+	if allPlain(need) {
+		return ""
+	}
+	revocable, volumes := make(map[string]bool), make(map[string]bool)
+	for r := range need.All() {
+		if before, other := revocable[r.Name()]; other && before != r.Revocable() {
+			return fmt.Sprintf("%s uses both revocable and non-revocable '%s'", who, r.Name())
+		}
+		revocable[r.Name()] = r.Revocable()
+		id, persistent := r.Persistent()
+		role, _ := r.ReservedTo()
+		if key := string(role) + "\x00" + id; persistent && volumes[key] {
+			return fmt.Sprintf("%s uses the persistent volume '%s' of role '%s' twice", who, id, role)
+		} else if persistent {
+			volumes[key] = true
+		}
+	}
+	return ""
+}
+
+// allPlain spares nearly every task the maps.
+func allPlain(l Resources) bool {
+	for r := range l.All() {
+		if !r.Plain() {
+			return false
+		}
+	}
+	return true
+}
+
+// roomProblem says why what a task needs, and its executor beside it, cannot be taken from the rest of the
+// offers; empty if it can.
+func (l *launch) roomProblem(task, executor Resources) string {
+	total := task.Add(executor)
+	if problem := togetherProblem("Task with its executor", total); problem != "" {
+		return problem
+	}
+	if !l.rest.Contains(total) {
+		return fmt.Sprintf("Total resources %s required by task and its executor is more than available %s", total, l.rest)
+	}
+	if !l.rest.Sub(task).Contains(executor) {
+		return fmt.Sprintf("Task and its executor overlap: the task uses %s, its executor %s", task, executor)
 	}
 	return ""
 }
@@ -212,6 +280,11 @@ func (l *launch) executor(t *TaskInfo) (need Resources, problem string) {
 	}
 	if e.Framework != "" && e.Framework != l.f.Info.ID {
 		return need, fmt.Sprintf("ExecutorInfo has an invalid FrameworkID (Actual: %s vs Expected: %s)", e.Framework, l.f.Info.ID)
+	}
+	for r := range e.Resources.All() {
+		if r.Shared() {
+			return need, fmt.Sprintf("Executor uses the shared resource %s, which only tasks can", r)
+		}
 	}
 	have := l.c.executors.Get(executorKey{l.agent.ID, l.f.Info.ID, e.ID})
 	if have == nil {

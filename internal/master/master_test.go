@@ -139,7 +139,7 @@ func TestCallsThatAreNotBuiltAnswer501(t *testing.T) {
 	stream := post(t, address, "/api/v1/scheduler", subscribe)
 	id := stream.Header.Get(wire.StreamIDHeader)
 	for _, body := range []string{
-		`{"type":"UPDATE_FRAMEWORK","framework_id":{"value":"f"},"update_framework":{"framework_info":{"user":"u","name":"n"}}}`,
+		`{"type":"UPDATE_FRAMEWORK","framework_id":{"value":"f"},"update_framework":{"framework_info":{"user":"u","name":"n","id":{"value":"f"}}}}`,
 		`{"type":"ACCEPT","framework_id":{"value":"f"},"accept":{"offer_ids":[],"operations":[{"type":"RESERVE","reserve":{"resources":[]}}]}}`,
 	} {
 		answer := post(t, address, "/api/v1/scheduler", body, wire.StreamIDHeader, id)

@@ -108,7 +108,7 @@ func (n *Node) deliver(e *executor) {
 		if !t.queued {
 			continue
 		}
-		if !n.commits.has(t.mark) {
+		if t.ticket > n.commits.durable {
 			return
 		}
 		t.queued, e.delivered = false, true

@@ -23,18 +23,16 @@ type world struct {
 	node  *Node
 	now   core.Time
 	runs  byte
-	boots int
 	trace []string
 
 	// disk
-	log     []Record                 // durable
-	file    []Persist                // written, and not durable
-	pending []Persist                // not written
-	status  map[UUID]*worldStatus    // in the log or the file, or lost from it
+	log     []Record
+	pending []Persist
+	durable map[UUID]bool            // statuses in the log
 	known   map[ids.ContainerID]bool // containers whose record is in the log
 	over    map[ids.ContainerID]bool // containers whose end is in the log
 	command map[ids.TaskID]ids.ContainerID
-	order   map[ids.TaskID][]UUID // statuses of a task in the order in which they were written
+	order   map[ids.TaskID][]UUID // statuses of a task in the order of the log
 
 	// supervisor
 	started  map[ids.ContainerID]bool // ever
@@ -58,14 +56,6 @@ type world struct {
 	request   RequestID
 }
 
-// worldStatus is a status that was written.
-type worldStatus struct {
-	safety safety
-	needs  safety // before it may be said
-	void   bool   // the machine was rebooted since: it need not reach the master any more
-	lost   bool   // with the machine
-}
-
 // fakeExecutor is a custom executor.
 type fakeExecutor struct {
 	container ids.ContainerID
@@ -82,7 +72,7 @@ func newWorld(t *rapid.T) *world {
 	w := &world{
 		t:         t,
 		now:       core.Time{Mono: time.Hour, Wall: time.Unix(1_000_000, 0)},
-		status:    make(map[UUID]*worldStatus),
+		durable:   make(map[UUID]bool),
 		known:     make(map[ids.ContainerID]bool),
 		over:      make(map[ids.ContainerID]bool),
 		command:   make(map[ids.TaskID]ids.ContainerID),
@@ -113,12 +103,12 @@ func (w *world) fail(format string, args ...any) {
 func (w *world) boot() {
 	w.runs++
 	w.trace = append(w.trace, fmt.Sprintf("--- run %d", w.runs))
-	w.file, w.pending, w.starting, w.link = nil, nil, nil, 0
+	w.pending, w.starting, w.link = nil, nil, 0
 	clear(w.owed)
 	for _, e := range w.executors {
 		e.stream = 0
 	}
-	w.node = New(Config{Seed: UUID{w.runs}, Boot: fmt.Sprint("boot ", w.boots), MaxCompletedTasks: 5})
+	w.node = New(Config{Seed: UUID{w.runs}, Boot: "boot", MaxCompletedTasks: 5})
 	for _, r := range w.log {
 		w.node.Step(w.now, Replayed{r})
 	}
@@ -159,11 +149,6 @@ func (w *world) look(out Output) {
 	case Persist:
 		if n := len(w.pending); n > 0 && out.Ticket != w.pending[n-1].Ticket+1 {
 			w.fail("ticket %d follows %d", out.Ticket, w.pending[n-1].Ticket)
-		}
-		for _, r := range out.Records {
-			if r, ok := r.(TaskRecord); ok && r.Executor == "" {
-				w.command[r.Task] = r.Container
-			}
 		}
 		w.pending = append(w.pending, out)
 	case StartContainer:
@@ -213,17 +198,14 @@ func (w *world) killed(c ids.ContainerID) {
 // updated checks what the master is told.
 func (w *world) updated(u Update) {
 	id := u.Status.UUID
-	if s := w.status[id]; s == nil || s.safety < s.needs {
-		w.fail("status %s of %s is forwarded before it is safe", nameUUID(id), u.Task)
-	}
-	if seen := w.seen[u.Task]; slices.Contains(seen, id) && seen[len(seen)-1] != id {
-		w.fail("status %s of %s comes again behind %s", nameUUID(id), u.Task, nameUUID(seen[len(seen)-1]))
+	if !w.durable[id] {
+		w.fail("status %s of %s is forwarded before it is durable", nameUUID(id), u.Task)
 	}
 	for _, earlier := range w.order[u.Task] {
 		if earlier == id {
 			break
 		}
-		if !w.acked[earlier] && !w.status[earlier].void {
+		if !w.acked[earlier] {
 			w.fail("status %s of %s overtakes %s", nameUUID(id), u.Task, nameUUID(earlier))
 		}
 	}
@@ -257,7 +239,7 @@ func (w *world) heard(out ToExecutor) {
 				e.stream = 0
 			}
 		case ExecutorAcknowledged:
-			if s := w.status[event.UUID]; s == nil || s.safety < durable {
+			if !w.durable[event.UUID] {
 				w.fail("status %s is called safe before it is durable", nameUUID(event.UUID))
 			}
 			w.promised[event.UUID] = event.Task
@@ -275,59 +257,32 @@ func (w *world) sync() {
 		return
 	}
 	n := rapid.IntRange(1, len(w.pending)).Draw(w.t, "synced")
-	w.write(n)
-	needSync := slices.ContainsFunc(w.file, func(p Persist) bool { return p.Sync })
-	if !needSync && rapid.Bool().Draw(w.t, "only written") {
-		w.step(Written{w.file[len(w.file)-1].Ticket})
-		return
-	}
-	w.persisted(w.flush())
-}
-
-func (w *world) persisted(upTo Ticket) { w.step(Persisted{upTo}) }
-
-// write puts as many records as are given into the file.
-func (w *world) write(n int) {
 	for _, p := range w.pending[:n] {
-		for _, r := range p.Records {
-			r, ok := r.(StatusRecord)
-			if !ok || w.status[r.Status.UUID] != nil {
-				continue
-			}
-			w.order[r.Task] = append(w.order[r.Task], r.Status.UUID)
-			t := &task{}
-			if w.command[r.Task] == "" {
-				t.owner = "E"
-			}
-			w.status[r.Status.UUID] = &worldStatus{safety: written, needs: t.needs(r.Status)}
-		}
+		w.write(p)
 	}
-	w.file = append(w.file, w.pending[:n]...)
+	ticket := w.pending[n-1].Ticket
 	w.pending = w.pending[n:]
+	w.step(Persisted{ticket})
 }
 
-// flush makes durable what is in the file, and says how far that is.
-func (w *world) flush() (upTo Ticket) {
-	for _, p := range w.file {
-		w.keep(p)
-		upTo = p.Ticket
-	}
-	w.file = nil
-	return upTo
-}
-
-// keep makes records durable.
-func (w *world) keep(p Persist) {
+// write puts records on the disk.
+func (w *world) write(p Persist) {
 	for _, r := range p.Records {
 		w.log = append(w.log, r)
 		switch r := r.(type) {
 		case StatusRecord:
-			w.status[r.Status.UUID].safety = durable
+			if !w.durable[r.Status.UUID] {
+				w.durable[r.Status.UUID] = true
+				w.order[r.Task] = append(w.order[r.Task], r.Status.UUID)
+			}
 			if c := w.command[r.Task]; c != "" && IsTerminal(r.Status.State) {
 				w.over[c] = true
 			}
 		case TaskRecord:
 			w.known[r.Container] = true
+			if r.Executor == "" {
+				w.command[r.Task] = r.Container
+			}
 		case ExecutorGone:
 			w.over[r.Container] = true
 		case ExecutorRecord:
@@ -336,38 +291,17 @@ func (w *world) keep(p Persist) {
 	}
 }
 
-// crash is the end of the process. It loses what was not written, or a part of that.
+// crash loses what was not synced, or what the disk happened to keep of it.
 func (w *world) crash() {
-	w.write(rapid.IntRange(0, len(w.pending)).Draw(w.t, "kept"))
-	w.flush()
+	kept := rapid.IntRange(0, len(w.pending)).Draw(w.t, "kept")
+	for _, p := range w.pending[:kept] {
+		w.write(p)
+	}
 	for _, s := range w.starting { // the supervisor may have got the request
 		if rapid.Bool().Draw(w.t, "request arrived") {
 			w.run(s)
 		}
 	}
-	w.boot()
-}
-
-// reboot is the end of the machine. It loses what was not durable, or a part of that, and all that runs.
-func (w *world) reboot() {
-	w.write(len(w.pending))
-	kept := rapid.IntRange(0, len(w.file)).Draw(w.t, "kept by the disk")
-	for _, p := range w.file[kept:] {
-		for _, r := range p.Records {
-			if r, ok := r.(StatusRecord); ok && w.status[r.Status.UUID].safety < durable {
-				w.status[r.Status.UUID].lost = true
-			}
-		}
-	}
-	w.file = w.file[:kept]
-	w.flush()
-	for _, s := range w.status {
-		s.void = s.void || s.lost || s.needs == written
-	}
-	clear(w.running)
-	clear(w.ended)
-	clear(w.executors)
-	w.boots++
 	w.boot()
 }
 
@@ -572,7 +506,6 @@ func TestWhateverHappensThePromisesHold(t *testing.T) {
 			"connect":    func(*rapid.T) { w.connect() },
 			"disconnect": func(*rapid.T) { w.step(LinkClosed{w.link}) },
 			"crash":      func(*rapid.T) { w.crash() },
-			"reboot":     func(*rapid.T) { w.reboot() },
 			"supervisor": func(t *rapid.T) {
 				if rapid.IntRange(0, 4).Draw(t, "really") == 0 {
 					w.loseSupervisor()
@@ -612,8 +545,10 @@ func (w *world) rest() {
 			w.step(ContainerStarted{Container: s.Sandbox.Container, PID: 7})
 		}
 		for len(w.pending) > 0 {
-			w.write(1)
-			w.persisted(w.flush())
+			w.write(w.pending[0])
+			ticket := w.pending[0].Ticket
+			w.pending = w.pending[1:]
+			w.step(Persisted{ticket})
 		}
 		for _, e := range w.liveExecutors() {
 			if e.stream == 0 {
@@ -658,17 +593,14 @@ func (w *world) checkRest() {
 		}
 	}
 	for task, order := range w.order {
-		seen := w.seen[task]
-		due := slices.DeleteFunc(order, func(u UUID) bool { return w.status[u].void && !slices.Contains(seen, u) })
-		if !slices.Equal(due, seen) {
-			w.fail("task %s: the log has %v, the master saw %v", task, due, seen)
+		if !slices.Equal(order, w.seen[task]) {
+			w.fail("task %s: the log has %v, the master saw %v", task, order, w.seen[task])
 		}
 	}
 	if f := w.node.frameworks[worldFramework]; f != nil && len(f.tasks)+len(f.executors)+len(f.builtins)+f.owed > 0 {
 		w.fail("left over: %d tasks, %d executors, %d commands, %d statuses", len(f.tasks), len(f.executors), len(f.builtins), f.owed)
 	}
-	waiting := len(w.node.commits.waiting[written]) + len(w.node.commits.waiting[durable])
-	if len(w.node.containers)+len(w.node.timers.heap)+waiting > 0 {
-		w.fail("left over: %d containers, %d timers, %d waiting", len(w.node.containers), len(w.node.timers.heap), waiting)
+	if len(w.node.containers)+len(w.node.timers.heap)+len(w.node.commits.waiting) > 0 {
+		w.fail("left over: %d containers, %d timers, %d waiting", len(w.node.containers), len(w.node.timers.heap), len(w.node.commits.waiting))
 	}
 }

@@ -35,8 +35,12 @@ func ScalarOf(v float64) (Scalar, error) {
 // and what is something, but less than a thousandth.
 func AmountOf(v float64) (Scalar, error) {
 	s, err := ScalarOf(v)
-	if err == nil && (v < 0 || v > 0 && s == 0) {
-		err = fmt.Errorf("amount %g is not 0, but less than 0.001", v)
+	switch {
+	case err != nil:
+	case v < 0:
+		err = fmt.Errorf("amount %g is negative", v)
+	case v > 0 && s == 0:
+		err = fmt.Errorf("amount %g is less than the smallest, which is 0.001", v)
 	}
 	return s, err
 }

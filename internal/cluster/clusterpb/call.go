@@ -1,6 +1,7 @@
 package clusterpb
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -18,53 +19,74 @@ const (
 
 // CallProblem says what a scheduler's call lacks to be looked at, in Mesos' words; empty if nothing.
 func CallProblem(call *schedulerpb.Call) string {
-	missing := func(name string, there bool) string {
-		if there {
-			return ""
-		}
-		return "Expecting '" + name + "' to be present"
-	}
 	if call.Type == nil || call.GetType() == schedulerpb.Call_UNKNOWN {
-		return missing("type", false)
+		return expecting("type", false)
 	}
 	if call.GetType() == schedulerpb.Call_SUBSCRIBE {
 		return subscribeProblem(call)
 	}
 	if call.FrameworkId == nil {
-		return missing("framework_id", false)
+		return expecting("framework_id", false)
 	}
 	switch call.GetType() {
 	case schedulerpb.Call_ACCEPT:
-		return missing("accept", call.Accept != nil)
+		return acceptProblem(call.Accept)
 	case schedulerpb.Call_DECLINE:
-		return missing("decline", call.Decline != nil)
+		return expecting("decline", call.Decline != nil)
 	case schedulerpb.Call_ACCEPT_INVERSE_OFFERS:
-		return missing("accept_inverse_offers", call.AcceptInverseOffers != nil)
+		return expecting("accept_inverse_offers", call.AcceptInverseOffers != nil)
 	case schedulerpb.Call_DECLINE_INVERSE_OFFERS:
-		return missing("decline_inverse_offers", call.DeclineInverseOffers != nil)
+		return expecting("decline_inverse_offers", call.DeclineInverseOffers != nil)
 	case schedulerpb.Call_KILL:
-		return missing("kill", call.Kill != nil)
+		return expecting("kill", call.Kill != nil)
 	case schedulerpb.Call_SHUTDOWN:
-		return missing("shutdown", call.Shutdown != nil)
+		return expecting("shutdown", call.Shutdown != nil)
 	case schedulerpb.Call_ACKNOWLEDGE:
 		if call.Acknowledge != nil && !validUUID(call.Acknowledge.GetUuid()) {
 			return "Not a valid UUID"
 		}
-		return missing("acknowledge", call.Acknowledge != nil)
+		return expecting("acknowledge", call.Acknowledge != nil)
 	case schedulerpb.Call_ACKNOWLEDGE_OPERATION_STATUS:
-		return missing("acknowledge_operation_status", call.AcknowledgeOperationStatus != nil)
+		if call.AcknowledgeOperationStatus != nil && !validUUID(call.AcknowledgeOperationStatus.GetUuid()) {
+			return "Not a valid UUID"
+		}
+		return expecting("acknowledge_operation_status", call.AcknowledgeOperationStatus != nil)
 	case schedulerpb.Call_RECONCILE:
-		return missing("reconcile", call.Reconcile != nil)
+		return expecting("reconcile", call.Reconcile != nil)
 	case schedulerpb.Call_RECONCILE_OPERATIONS:
-		return missing("reconcile_operations", call.ReconcileOperations != nil)
+		return expecting("reconcile_operations", call.ReconcileOperations != nil)
 	case schedulerpb.Call_MESSAGE:
-		return missing("message", call.Message != nil)
+		return expecting("message", call.Message != nil)
 	case schedulerpb.Call_REQUEST:
-		return missing("request", call.Request != nil)
+		return expecting("request", call.Request != nil)
 	case schedulerpb.Call_UPDATE_FRAMEWORK:
-		return missing("update_framework", call.UpdateFramework != nil)
+		if call.UpdateFramework != nil && call.FrameworkId.GetValue() != call.UpdateFramework.GetFrameworkInfo().GetId().GetValue() {
+			return "'framework_id' differs from 'update_framework.framework_info.id'"
+		}
+		return expecting("update_framework", call.UpdateFramework != nil)
 	}
 	return ""
+}
+
+// expecting names a part of a call that has to be there.
+func expecting(name string, there bool) string {
+	if there {
+		return ""
+	}
+	return "Expecting '" + name + "' to be present"
+}
+
+// acceptProblem is about operations that cannot be told, or that have nothing of what their type promises.
+func acceptProblem(m *schedulerpb.Call_Accept) string {
+	for i, op := range m.GetOperations() {
+		switch name := fmt.Sprintf("accept.operations[%d]", i); {
+		case op.GetType() == mesos.Offer_Operation_UNKNOWN:
+			return expecting(name+".type", false)
+		case op.GetType() == mesos.Offer_Operation_LAUNCH && op.Launch == nil:
+			return expecting(name+".launch", false)
+		}
+	}
+	return expecting("accept", m != nil)
 }
 
 func subscribeProblem(call *schedulerpb.Call) string {
@@ -84,7 +106,8 @@ func validUUID(b []byte) bool {
 
 // SubscribeFrom takes a SUBSCRIBE over that opened a stream.
 func SubscribeFrom(stream cluster.StreamID, m *schedulerpb.Call_Subscribe) cluster.Subscribe {
-	return cluster.Subscribe{Stream: stream, Framework: FrameworkFrom(m.GetFrameworkInfo()), Suppressed: roles(m.SuppressedRoles)}
+	problem := frameworkProblem(m.GetFrameworkInfo())
+	return cluster.Subscribe{Stream: stream, Framework: FrameworkFrom(m.GetFrameworkInfo()), Problem: problem, Suppressed: roles(m.SuppressedRoles)}
 }
 
 // CallFrom takes over a call, other than SUBSCRIBE, that has no problem. An error means that it is well
@@ -142,7 +165,10 @@ func acceptFrom(m *schedulerpb.Call_Accept) (cluster.Call, error) {
 			return nil, fmt.Errorf("ACCEPT with an operation of type %s is not implemented", op.GetType())
 		}
 		for _, t := range op.GetLaunch().GetTaskInfos() {
-			accept.Tasks = append(accept.Tasks, TaskFrom(t))
+			problem := taskProblem(t)
+			task := TaskFrom(t)
+			task.Problem = cmp.Or(problem, task.Problem)
+			accept.Tasks = append(accept.Tasks, task)
 		}
 	}
 	return accept, nil

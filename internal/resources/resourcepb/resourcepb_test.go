@@ -82,8 +82,8 @@ func TestRecordedResourcesAreReadAndWrittenAgain(t *testing.T) {
 func TestMalformedResourcesAreRefused(t *testing.T) {
 	for _, tt := range []struct{ json, want string }{
 		{`{"name":"","type":"SCALAR","scalar":{"value":1}}`, "a resource needs a name"},
-		{`{"name":"a","type":"SCALAR","scalar":{"value":-1}}`, "'a': amount -1 is not 0, but less than 0.001"},
-		{`{"name":"a","type":"SCALAR","scalar":{"value":0.0004}}`, "'a': amount 0.0004 is not 0, but less than 0.001"},
+		{`{"name":"a","type":"SCALAR","scalar":{"value":-1}}`, "'a': amount -1 is negative"},
+		{`{"name":"a","type":"SCALAR","scalar":{"value":0.0004}}`, "'a': amount 0.0004 is less than the smallest, which is 0.001"},
 		{`{"name":"a","type":"SCALAR","scalar":{"value":"NaN"}}`, "'a': amount NaN is not a number between 0 and 1125899906842.624"},
 		{`{"name":"a","type":"SCALAR","scalar":{"value":1e300}}`, "'a': amount 1e+300 is not a number between 0 and 1125899906842.624"},
 		{`{"name":"a","type":"SCALAR"}`, "'a': the type is SCALAR, so a value of that type must be set and no other"},
