@@ -10,10 +10,22 @@ TIMEOUT  ?= 20m
 SEEDS    ?= 1000
 FUZZTIME ?= 1m
 
-.PHONY: build test check vet fmt generate generated unit interop bench soak sim fuzz clean
+.PHONY: build release test check vet fmt generate generated unit interop bench soak sim fuzz clean
 
 build: ## the binary, static
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/meseta ./cmd/meseta
+
+# What is released is the same, byte by byte, whoever builds a commit wherever: no paths, no time.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+ARCHS   := amd64 arm64
+
+release: ## static binaries for each platform, and their checksums, in dist
+	rm -rf dist && mkdir dist
+	for arch in $(ARCHS); do \
+		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch $(GO) build -trimpath -ldflags "-s -w -X main.release=$(VERSION)" \
+			-o dist/meseta-linux-$$arch ./cmd/meseta; \
+	done
+	cd dist && sha256sum meseta-* | tee SHA256SUMS
 
 test: check unit ## everything that proves the project
 
@@ -25,8 +37,9 @@ fmt:
 vet:
 	$(GO) vet $(PKGS)
 
-generate: ## the Go code of the .proto files
+generate: ## the Go code of the .proto files, and the tables of settings in docs/configuration.md
 	$(GO) run ./api/internal/generate
+	$(GO) test ./docs -count 1 -run TestTablesOfSettingsAreCurrent -update
 
 generated:
 	$(GO) run ./api/internal/generate -check

@@ -109,7 +109,7 @@ func anchors(text string) (names []string) {
 }
 
 // paths are the directories whose files the documents name as if one stood at the top of the repository.
-var paths = regexp.MustCompile(`^(?:\./)?((?:api|bench|cmd|docs|examples|executor|internal|interop|scheduler)/[\w./-]*\w)$`)
+var paths = regexp.MustCompile(`^(?:\./)?((?:api|bench|cmd|docs|examples|executor|internal|interop|packaging|scheduler)/[\w./-]*\w)$`)
 
 func TestFilesThatAreNamedExist(t *testing.T) {
 	for name, text := range pages(t) {
@@ -159,6 +159,9 @@ func TestCommandLineIsDocumented(t *testing.T) {
 	for part := range strings.SplitSeq(page(t, "docs/cli.md"), "\n### ") {
 		title, _, _ := strings.Cut(part, "\n")
 		for _, m := range regexp.MustCompile("`meseta ([a-z-]+(?: [a-z-]+)*)[ `]").FindAllStringSubmatch(title, -1) {
+			if strings.Contains(part, "(configuration.md#") {
+				part += page(t, "docs/configuration.md")
+			}
 			sections[m[1]] = part
 		}
 	}

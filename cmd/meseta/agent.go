@@ -2,15 +2,16 @@ package main
 
 import (
 	"log/slog"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/meseta/meseta/internal/agent"
+	"github.com/meseta/meseta/internal/resources"
+	"github.com/meseta/meseta/internal/settings"
 )
 
 func newAgent() *cobra.Command {
-	var config agent.Config
+	config := agent.Defaults()
 	cmd := &cobra.Command{
 		Use:     "agent",
 		GroupID: "cluster",
@@ -21,30 +22,63 @@ func newAgent() *cobra.Command {
 			"  meseta agent --master m1:5050,m2:5050 --resources 'cpus:8;mem:8192;disk:10000' --attributes 'rack:r1'",
 		Args: cobra.NoArgs,
 	}
-	f := cmd.Flags()
-	masters := f.String("master", "127.0.0.1:5050", "masters, HOST:PORT[,HOST:PORT…]")
-	f.StringVar(&config.IP, "ip", "127.0.0.1", "address to listen on")
-	f.IntVar(&config.Port, "port", 5051, "port to listen on; -1 picks a free one")
-	f.StringVar(&config.Hostname, "hostname", "", "name that clients are told (default: the address)")
-	f.StringVar(&config.WorkDir, "work-dir", defaultWorkDir("agent"), "directory for sandboxes and the agent's log")
-	f.StringVar(&config.Resources, "resources", "", "resources to offer, such as 'cpus:8;mem:8192;disk:10000' (default: what is found)")
-	f.StringVar(&config.Attributes, "attributes", "", "attributes, such as 'rack:r1;zone:eu'")
-	addDuration(f, &config.ExecutorRegistrationTimeout, "executor-registration-timeout", "time for an executor to subscribe (default 1mins)")
-	addDuration(f, &config.ExecutorReregistrationTimeout, "executor-reregistration-timeout", "time for executors to come back after a restart (default 15secs)")
-	addDuration(f, &config.ExecutorShutdownGracePeriod, "executor-shutdown-grace-period", "time for an executor to end in order (default 5secs)")
-	addDuration(f, &config.GCDelay, "gc-delay", "how long sandboxes of ended tasks stay at the most (default 1weeks)")
-	config.GCDiskHeadroom = f.Float64("gc-disk-headroom", 0.1, "part of the disk to keep free: sandboxes stay the shorter the fuller it is")
-	addDuration(f, &config.DiskWatchInterval, "disk-watch-interval", "how often to look for sandboxes to remove (default 1mins)")
-	addDuration(f, &config.ContainerDiskWatchInterval, "container-disk-watch-interval", "how often to measure sandboxes (default 15secs)")
-	enforceDisk := f.Bool("enforce-container-disk-quota", true, "end containers that take more than the disk they asked for")
-	f.BoolVar(&config.KillTasksOnStop, "end-tasks-on-stop", false, "end all tasks and the supervisor when the agent is stopped")
-	takeSettings(cmd, joined(ignoredByAll, ignoredByAgent))
+	reach := settings.NewGroup(cmd.Flags(), "Where it is reached, and whom it reaches")
+	config.Masters = []string{"127.0.0.1:5050"}
+	reach.HostPorts(&config.Masters, "master", "a master, or several with commas between")
+	reach.IP(&config.IP, "ip", "where to listen; 0.0.0.0 is all of this machine's addresses")
+	reach.Port(&config.Port, "port", "where to listen; -1 picks a free one")
+	addReached(reach, &config.Reached)
+
+	offers := settings.NewGroup(cmd.Flags(), "What it offers")
+	offers.Checked(&config.Resources, "resources", "LIST", "such as 'cpus:8;mem:8192;disk:10000', mem and disk in MiB (default: what is found)", checkResources)
+	offers.Checked(&config.Attributes, "attributes", "LIST", "such as 'rack:r1;zone:eu'", checkAttributes)
+
+	data := settings.NewGroup(cmd.Flags(), "What it keeps")
+	config.WorkDir = defaultWorkDir("agent")
+	data.Directory(&config.WorkDir, "work-dir", "where sandboxes and the agent's journal are", documentedWorkDir("agent"))
+	data.Count(&config.MaxCompletedTasks, "max-completed-tasks", "ended tasks that are remembered")
+	strict := true
+	data.Switch(&strict, "strict", "refuse to start on a damaged journal; --no-strict starts on what is sound of it")
+
+	fetcher := settings.NewGroup(cmd.Flags(), "What it fetches for tasks")
+	fetcher.Text(&config.Fetcher.CacheDir, "fetcher-cache-dir", "DIRECTORY", "where the cache is (default: in the work directory)")
+	fetcher.Size(&config.Fetcher.CacheBytes, "fetcher-cache-size", "up to which the cache grows")
+	fetcher.Duration(&config.Fetcher.StallTimeout, "fetcher-stall-timeout", "time without a byte that ends a download")
+
+	sandboxes := settings.NewGroup(cmd.Flags(), "Sandboxes and their disk")
+	sandboxes.Duration(&config.GCDelay, "gc-delay", "how long sandboxes of what ended stay at the most")
+	sandboxes.Fraction(config.GCDiskHeadroom, "gc-disk-headroom", "part of the disk to keep free: sandboxes stay for gc-delay × (1 − headroom − used)")
+	sandboxes.Duration(&config.DiskWatchInterval, "disk-watch-interval", "how often to look for sandboxes to remove")
+	sandboxes.Duration(&config.ContainerDiskWatchInterval, "container-disk-watch-interval", "how often to measure sandboxes")
+	enforceDisk := true
+	sandboxes.Switch(&enforceDisk, "enforce-container-disk-quota", "end containers that take more than the disk they asked for")
+
+	ends := settings.NewGroup(cmd.Flags(), "Executors and the end")
+	ends.Duration(&config.ExecutorRegistrationTimeout, "executor-registration-timeout", "time for an executor to subscribe")
+	ends.Duration(&config.ExecutorReregistrationTimeout, "executor-reregistration-timeout", "time for executors to come back after a restart of the agent")
+	ends.Duration(&config.RecoveryTimeout, "recovery-timeout", "time for which executors wait for the agent to come back")
+	ends.Duration(&config.ExecutorShutdownGracePeriod, "executor-shutdown-grace-period", "time for an executor to end in order")
+	ends.Switch(&config.KillTasksOnStop, "end-tasks-on-stop", "end all tasks and the supervisor when the agent is stopped")
+
+	bounds := settings.NewGroup(cmd.Flags(), "Bounds")
+	bounds.Size(&config.MaxCallBytes, "max-call-size", "largest body of a call")
+
+	takeSettings(cmd, settings.Agent)
 	ready := addReadyFD(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		config.Masters = strings.Split(*masters, ",")
-		config.IgnoreDiskQuota = !*enforceDisk
+		config.Salvage, config.IgnoreDiskQuota = !strict, !enforceDisk
 		config.Ready, config.Release = announce(*ready), release
 		return agent.Run(cmd.Context(), config, newLogger(cmd, slog.LevelInfo))
 	}
 	return cmd
+}
+
+func checkResources(text string) error {
+	_, err := resources.Parse(text)
+	return err
+}
+
+func checkAttributes(text string) error {
+	_, err := resources.ParseAttributes(text)
+	return err
 }

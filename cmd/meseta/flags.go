@@ -3,43 +3,11 @@ package main
 import (
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/meseta/meseta/internal/cli"
-	"github.com/meseta/meseta/internal/duration"
 )
-
-// durationFlag reads a duration in Mesos' syntax ("15secs") or in Go's.
-type durationFlag time.Duration
-
-func (d *durationFlag) Set(s string) error {
-	v, err := duration.Parse(s)
-	if goes, otherErr := time.ParseDuration(s); err != nil && otherErr == nil {
-		v, err = goes, nil
-	}
-	if err == nil && v < 0 {
-		err = fmt.Errorf("duration %q: expected no negative one", s)
-	}
-	*d = durationFlag(v)
-	return err
-}
-
-func (d *durationFlag) String() string {
-	if *d == 0 {
-		return ""
-	}
-	return duration.Format(time.Duration(*d))
-}
-
-func (d *durationFlag) Type() string { return "duration" }
-
-// addDuration adds a flag for a duration; zero stands for the default that the help names.
-func addDuration(f *pflag.FlagSet, d *time.Duration, name, usage string) {
-	f.Var((*durationFlag)(d), name, usage)
-}
 
 // addMaster adds the flag that says which master to ask.
 func addMaster(cmd *cobra.Command) *string {

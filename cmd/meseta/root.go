@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/meseta/meseta/internal/settings"
 )
 
 // run is the program: it runs one command line and returns the exit code.
@@ -53,8 +55,11 @@ func newRoot() *cobra.Command {
 	root.AddCommand(
 		newMaster(), newAgent(), newDev(), newDemo(), newSpark(),
 		newRun(), newTasks(), newAgents(), newFrameworks(), newLogs(),
-		newPinspider(), newPinspiderExecutor(), newPinspiderSite(), newVersion(),
+		newPinspider(), newPinspiderExecutor(), newPinspiderSite(), newVersion(), newSettingsTables(),
 	)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return settings.Refusal(cmd.CommandPath(), cmd.Flags(), err)
+	})
 	root.SetGlobalNormalizationFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		return pflag.NormalizedName(strings.ReplaceAll(name, "_", "-"))
 	})
@@ -64,6 +69,11 @@ func newRoot() *cobra.Command {
 // newLogger logs for people to stderr.
 func newLogger(cmd *cobra.Command, level slog.Level) *slog.Logger {
 	return slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level}))
+}
+
+// documentedWorkDir is what documentation says of defaultWorkDir.
+func documentedWorkDir(name string) string {
+	return fmt.Sprintf("`/var/lib/meseta/%s`, or `~/.local/share/meseta/%[1]s` if not root", name)
 }
 
 // defaultWorkDir is where a daemon keeps its data unless told otherwise: a directory of the user.

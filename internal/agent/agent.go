@@ -3,16 +3,20 @@ package agent
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
+	"github.com/meseta/meseta/internal/endpoint"
 	"github.com/meseta/meseta/internal/fetch"
 	"github.com/meseta/meseta/internal/journal"
 	"github.com/meseta/meseta/internal/node"
@@ -24,13 +28,17 @@ type agent struct {
 	// immutable once it serves
 	config   Config
 	log      *slog.Logger
-	address  address
+	address  netip.AddrPort    // where what runs here reaches it
+	reached  endpoint.Endpoint // where everybody else does
 	info     agentInfo
 	statuses statusEncoder
 	accounts *accounts
 	files    *files
 	loop     *loop
 	disks    *diskWatch
+	stuck    atomic.Bool     // the journal has failed because the disk was full
+	low      atomic.Bool     // the journal has given up its reserve
+	again    chan struct{}   // gets a token when an agent that is stuck should begin anew
 	stopped  <-chan struct{} // closed when the loop takes nothing more
 
 	nextLink    atomic.Uint64
@@ -53,6 +61,17 @@ func Run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
+	for {
+		err := run(ctx, &config, log)
+		if !errors.Is(err, errRoomAgain) {
+			return err
+		}
+		log.Info("the disk has room again: the agent begins anew")
+	}
+}
+
+// run is one life of an agent. Whoever comes after it in the same process serves at the same address.
+func run(ctx context.Context, config *Config, log *slog.Logger) error {
 	listener, err := wire.Listen(config.IP, config.Port, log)
 	if err != nil {
 		return fmt.Errorf("agent: %w", err)
@@ -61,7 +80,9 @@ func Run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 	if err := os.MkdirAll(config.WorkDir, 0o755); err != nil {
 		return fmt.Errorf("agent: work directory: %w", err)
 	}
-	a := &agent{config: config, log: log, address: reachedAt(listener.Addr(), config.Masters), accounts: newAccounts()}
+	a := &agent{config: *config, log: log, address: endpoint.Of(listener.Addr(), config.Masters[0]),
+		accounts: newAccounts(), again: make(chan struct{}, 1)}
+	config.Port, config.Ready = listener.Addr().(*net.TCPAddr).Port, nil
 	if err := a.serve(ctx, listener); err != nil {
 		return fmt.Errorf("agent: %w", err)
 	}
@@ -70,10 +91,11 @@ func Run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 
 // serve opens what the agent stands on, from the ground up, and closes it again.
 func (a *agent) serve(ctx context.Context, listener net.Listener) (err error) {
-	if a.info, err = describe(&a.config, a.address); err != nil {
+	a.reached = a.config.Reached.Advertised(ctx, a.address, a.log)
+	if a.info, err = describe(&a.config, a.reached); err != nil {
 		return err
 	}
-	a.statuses = newStatusEncoder(a.address.ip)
+	a.statuses = newStatusEncoder(a.reached.Address.Addr().String())
 	if a.files, err = openFiles(a.config.WorkDir); err != nil {
 		return err
 	}
@@ -85,7 +107,11 @@ func (a *agent) serve(ctx context.Context, listener net.Listener) (err error) {
 	if err != nil {
 		return err
 	}
-	fetcher, err := fetch.New(fetch.Config{CacheDir: filepath.Join(a.config.WorkDir, "cache")})
+	fetcher, err := fetch.New(a.config.Fetcher)
+	if journal.IsFull(err) {
+		a.journalFailed(err)
+		fetcher, err = fetch.New(fetch.Config{})
+	}
 	if err != nil {
 		log.Close()
 		return err
@@ -97,6 +123,10 @@ func (a *agent) serve(ctx context.Context, listener net.Listener) (err error) {
 		return err
 	}
 	defer keeper.Close()
+	if err := a.haveSupervisor(ctx, keeper); err != nil {
+		log.Close()
+		return err
+	}
 	launcher := newLauncher(keeper, fetcher, a.config.WorkDir, a.accounts, a.log)
 	launcher.environ, launcher.report = a.environment, a.loop.back.put
 	a.loop.journal, a.loop.launcher = log, launcher
@@ -110,6 +140,20 @@ func (a *agent) serve(ctx context.Context, listener net.Listener) (err error) {
 	a.loop.step(delivery{in: node.Recovered{Containers: containers}})
 	a.loop.endTurn()
 	return a.live(ctx, listener, log, keeper)
+}
+
+// haveSupervisor starts a supervisor unless one lives. A full disk may keep it from starting: then nothing new is
+// started on this machine until there is room.
+func (a *agent) haveSupervisor(ctx context.Context, k *keeper) error {
+	err := k.ensureLiving(ctx)
+	if err == nil {
+		return nil
+	}
+	if free, roomErr := roomIn(a.config.WorkDir); roomErr == nil && free.full(fullBelow) != "" {
+		a.journalFailed(fmt.Errorf("%w: %w", syscall.ENOSPC, err))
+		return nil
+	}
+	return err
 }
 
 // revive makes the core.
@@ -136,10 +180,16 @@ func (a *agent) revive() error {
 func (a *agent) openJournal() (*journal.Journal, error) {
 	j, recovered, err := journal.Open(filepath.Join(a.config.WorkDir, "journal"), journal.Options{
 		Salvage:    a.config.Salvage,
+		Reserve:    reserveSize,
 		MaxPending: maxUnsynced + maxTurn + 2*int(a.config.MaxCallBytes), // whatever one input adds
 		Hooks: journal.Hooks{
 			Persisted: a.loop.back.persisted,
-			Failed:    func(err error) { a.loop.back.put(node.PersistFailed{Cause: err.Error()}) },
+			Written:   a.loop.back.wrote,
+			Failed:    a.journalFailed,
+			Full: func() {
+				a.low.Store(true)
+				a.loop.back.put(node.DiskRoom{WhyNot: "the journal uses its reserve"})
+			},
 			Snapshotted: func(bytes int64, err error) {
 				a.log.Debug("journal replaced by a snapshot", "bytes", bytes, "error", err)
 			},
@@ -156,6 +206,10 @@ func (a *agent) openJournal() (*journal.Journal, error) {
 			return nil, fmt.Errorf("journal: %w", err)
 		}
 		a.loop.core.Step(a.loop.now(), node.Replayed{Record: record})
+	}
+	if recovered.Full != nil {
+		a.loop.broken = true
+		a.journalFailed(recovered.Full)
 	}
 	return j, nil
 }
@@ -175,7 +229,7 @@ func (a *agent) routes() http.Handler {
 	r := wire.NewRouter("slave(1)")
 	r.Handle("/api/v1/executor", a.serveExecutor)
 	r.Handle("/api/v1", a.serveOperator)
-	r.Handle("/health", serveHealth)
+	r.Handle("/health", a.serveHealth)
 	r.Handle("/version", a.serveVersion)
 	a.files.routes(r.Handle)
 	return r

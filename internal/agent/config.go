@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/meseta/meseta/internal/endpoint"
+	"github.com/meseta/meseta/internal/fetch"
 	"github.com/meseta/meseta/internal/resources"
 )
 
@@ -18,10 +20,10 @@ type Config struct {
 	// through them until one takes it, and follows redirections to the leader.
 	Masters []string
 
-	IP       string // address to listen on (default 127.0.0.1)
-	Port     int    // default 5051; negative picks a free one
-	Hostname string // name that clients are told (default: the IP)
-	WorkDir  string // journal, supervisor and sandboxes; required
+	IP      string            // address to listen on (default 127.0.0.1)
+	Port    int               // default 5051; negative picks a free one
+	Reached endpoint.Settings // where others are told that it is
+	WorkDir string            // journal, supervisor and sandboxes; required
 
 	// Resources are offered to frameworks, as in "cpus:8;mem:8192;disk:10000;ports:[31000-32000]". What of
 	// these four is missing is detected.
@@ -46,8 +48,9 @@ type Config struct {
 	ContainerDiskWatchInterval time.Duration
 	IgnoreDiskQuota            bool
 
-	MaxCompletedTasks int   // ended tasks that are remembered (default 1000)
-	MaxCallBytes      int64 // largest body of a call (default 64 MiB)
+	Fetcher           fetch.Config // its CacheDir is by default "cache" in WorkDir
+	MaxCompletedTasks int          // ended tasks that are remembered (default 1000)
+	MaxCallBytes      int64        // largest body of a call (default 64 MiB)
 
 	// KillTasksOnStop ends every task and the supervisor when the agent stops. Without it they go on and
 	// are found again by the next agent on the same work directory.
@@ -66,6 +69,13 @@ type Config struct {
 	Ready func(address string)
 }
 
+// Defaults is a configuration with the defaults written out.
+func Defaults() Config {
+	var c Config
+	c.setDefaults()
+	return c
+}
+
 func (c *Config) setDefaults() {
 	c.IP = cmp.Or(c.IP, "127.0.0.1")
 	c.Port = cmp.Or(c.Port, 5051)
@@ -80,14 +90,17 @@ func (c *Config) setDefaults() {
 	c.MaxCompletedTasks = cmp.Or(c.MaxCompletedTasks, 1000)
 	c.MaxCallBytes = cmp.Or(c.MaxCallBytes, 64<<20)
 	c.Release = cmp.Or(c.Release, "development")
-	if abs, err := filepath.Abs(c.WorkDir); err == nil {
+	c.Fetcher.CacheBytes = cmp.Or(c.Fetcher.CacheBytes, 2<<30)
+	c.Fetcher.StallTimeout = cmp.Or(c.Fetcher.StallTimeout, time.Minute)
+	if abs, err := filepath.Abs(c.WorkDir); err == nil && c.WorkDir != "" {
 		c.WorkDir = abs
+		c.Fetcher.CacheDir = cmp.Or(c.Fetcher.CacheDir, filepath.Join(abs, "cache"))
 	}
 }
 
 // Validate says everything that is wrong with a configuration.
 func (c *Config) Validate() error {
-	var all []error
+	all := c.Reached.Validate()
 	complain := func(format string, args ...any) { all = append(all, fmt.Errorf(format, args...)) }
 	if len(c.Masters) == 0 {
 		complain("master: is empty, expected HOST:PORT of at least one master")

@@ -3,8 +3,6 @@ package agent
 import (
 	"fmt"
 	"math"
-	"net"
-	"net/netip"
 	"os"
 	"runtime"
 
@@ -12,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/meseta/meseta/api/mesos/v1"
+	"github.com/meseta/meseta/internal/endpoint"
 	"github.com/meseta/meseta/internal/ids"
 	"github.com/meseta/meseta/internal/resources"
 	"github.com/meseta/meseta/internal/resources/resourcepb"
@@ -30,7 +29,7 @@ func (i agentInfo) with(id ids.AgentID) *mesos.AgentInfo {
 }
 
 // describe makes the info of this agent. The configuration is valid.
-func describe(c *Config, at address) (agentInfo, error) {
+func describe(c *Config, at endpoint.Endpoint) (agentInfo, error) {
 	list, err := resources.Parse(c.Resources)
 	if err != nil {
 		return agentInfo{}, fmt.Errorf("resources: %w", err)
@@ -42,13 +41,9 @@ func describe(c *Config, at address) (agentInfo, error) {
 	if err != nil {
 		return agentInfo{}, fmt.Errorf("attributes: %w", err)
 	}
-	hostname := c.Hostname
-	if hostname == "" {
-		hostname = at.ip
-	}
 	return agentInfo{&mesos.AgentInfo{
-		Hostname:   &hostname,
-		Port:       new(int32(at.port)),
+		Hostname:   &at.Hostname,
+		Port:       new(int32(at.Address.Port())),
 		Resources:  resourcepb.ToProto(list, resourcepb.Stacked),
 		Attributes: resourcepb.AttributesToProto(attributes),
 	}}, nil
@@ -127,20 +122,4 @@ func bootID() (string, error) {
 		return "", fmt.Errorf("identify the machine's boot: %w", err)
 	}
 	return string(id[:max(0, len(id)-1)]), nil
-}
-
-// reachedAt is the address that others should use: that of the listener, unless it listens everywhere; then
-// the one from which the machine talks to the first master.
-func reachedAt(listener net.Addr, masters []string) address {
-	at := listener.(*net.TCPAddr).AddrPort()
-	ip := at.Addr().Unmap()
-	if ip.IsUnspecified() {
-		if conn, err := net.Dial("udp", masters[0]); err == nil { // sends nothing
-			if local, err := netip.ParseAddrPort(conn.LocalAddr().String()); err == nil {
-				ip = local.Addr().Unmap()
-			}
-			conn.Close()
-		}
-	}
-	return address{ip: ip.WithZone("").String(), port: int(at.Port())}
 }

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/meseta/meseta/internal/duration"
@@ -15,7 +14,7 @@ const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 // environment gives the whole environment of a command or executor. What the command asks for itself wins.
 func (a *agent) environment(spec node.StartContainer, sandbox string) []string {
 	env := []string{
-		"LIBPROCESS_IP=" + a.address.ip,
+		"LIBPROCESS_IP=" + a.address.Addr().String(),
 		"LIBPROCESS_PORT=0",
 		"MESOS_AGENT_ENDPOINT=" + a.address.String(),
 		"MESOS_CHECKPOINT=1",
@@ -56,18 +55,4 @@ func argv(c node.Command) []string {
 		return c.Arguments
 	}
 	return slices.Concat([]string{c.Value}, c.Arguments[1:])
-}
-
-// address is where the agent is reached.
-type address struct {
-	ip   string
-	port int
-}
-
-// String gives host:port.
-func (a address) String() string {
-	if slices.Contains([]byte(a.ip), ':') {
-		return "[" + a.ip + "]:" + strconv.Itoa(a.port)
-	}
-	return a.ip + ":" + strconv.Itoa(a.port)
 }

@@ -34,7 +34,7 @@ type janitor struct {
 	above  *sync.RWMutex // held by whoever makes a sandbox, exclusively by whoever removes what is empty above one
 	used   func() (float64, error)
 	inUse  func(context.Context) (map[ids.ContainerID]bool, error)
-	swept  func() // called after each sweep
+	now    chan struct{} // asks for a sweep
 	log    *slog.Logger
 
 	queue  *retention.Queue
@@ -49,7 +49,7 @@ func (a *agent) newJanitor() *janitor {
 		above:  &a.loop.launcher.making,
 		used:   func() (float64, error) { return diskUsed(a.config.WorkDir) },
 		inUse:  a.loop.sandboxesInUse,
-		swept:  func() {},
+		now:    make(chan struct{}, 1),
 		log:    a.log,
 		queue:  retention.NewQueue(maxRemovals),
 		failed: make(map[string]bool),
@@ -65,6 +65,7 @@ func (j *janitor) run(ctx context.Context) {
 		j.sweep(ctx)
 		select {
 		case <-tick.C:
+		case <-j.now:
 		case <-ctx.Done():
 			return
 		}
@@ -73,7 +74,6 @@ func (j *janitor) run(ctx context.Context) {
 
 // sweep removes what is too old, the oldest first, and looks again after each how full the disk is.
 func (j *janitor) sweep(ctx context.Context) {
-	defer j.swept()
 	removed := 0
 	for ctx.Err() == nil {
 		used, err := j.used()

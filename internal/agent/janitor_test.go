@@ -36,7 +36,7 @@ func newTestDisk(t *testing.T) *testDisk {
 		policy: retention.Policy{Delay: 100 * time.Hour}, every: time.Hour, root: f.root, above: new(sync.RWMutex),
 		used:  func() (float64, error) { return d.full, nil },
 		inUse: func(context.Context) (map[ids.ContainerID]bool, error) { return d.live, nil },
-		swept: func() {}, log: testLogger(t), queue: retention.NewQueue(2), failed: make(map[string]bool),
+		now:   make(chan struct{}, 1), log: testLogger(t), queue: retention.NewQueue(2), failed: make(map[string]bool),
 	}
 	return d
 }

@@ -47,7 +47,9 @@ func (a *agent) begin(ctx context.Context, listener net.Listener, j *journal.Jou
 	l.links.Go(func() error { l.listen(listener); return nil })
 	a.loop.back.put(node.Accepting{})
 	l.links.Go(func() error { a.follow(links); return nil })
-	l.links.Go(func() error { a.newJanitor().run(links); return nil })
+	janitor := a.newJanitor()
+	l.links.Go(func() error { janitor.run(links); return nil })
+	l.links.Go(func() error { a.newRoomWatch(j, janitor).run(links); return nil })
 	if a.config.enforcesDisk() {
 		l.links.Go(func() error { a.disks.run(links); return nil })
 	}
@@ -88,8 +90,13 @@ func (a *agent) live(ctx context.Context, listener net.Listener, j *journal.Jour
 		a.config.Ready(listener.Addr().String())
 	}
 	ended, err := a.untilStop(ctx, l.failed)
-	if a.config.KillTasksOnStop && !ended {
+	stays := errors.Is(err, errRoomAgain)
+	if a.config.KillTasksOnStop && !ended && !stays {
 		a.endEverything()
+	}
+	if stays {
+		_ = l.end() // its journal has failed, which is why
+		return err
 	}
 	err = errors.Join(err, l.end())
 	if a.config.KillTasksOnStop {
@@ -107,6 +114,8 @@ func (a *agent) untilStop(ctx context.Context, serverFailed <-chan error) (ended
 		return false, nil
 	case err := <-serverFailed:
 		return false, err
+	case <-a.again:
+		return false, errRoomAgain
 	case reason := <-a.loop.givenUp:
 		return false, fmt.Errorf("refused by the master: %s", reason)
 	case reason := <-a.loop.allEnded:

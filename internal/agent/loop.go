@@ -59,8 +59,10 @@ type loop struct {
 	streams map[node.StreamID]*subscriber
 	records [][]byte     // of this turn
 	bytes   int          // of these records
+	sync    bool         // some of them have to be durable
 	issued  node.Ticket  // of the last Persist of this turn
 	tickets []ticketPair // appends that are not durable yet
+	writes  []ticketPair // those among them that are not known to be written, and need no more
 	broken  bool         // the journal takes no more
 }
 
@@ -82,15 +84,22 @@ func newLoop(a *agent, n *node.Node, log *slog.Logger) *loop {
 	}
 }
 
-// backDoor is where completions come in. Of what the journal has made durable only the latest counts.
+// backDoor is where completions come in. Of how far the journal has come only the latest counts.
 type backDoor struct {
 	queue[node.Input]
 	durable atomic.Uint64 // journal.Ticket
+	written atomic.Uint64 // likewise
 }
 
 // persisted is the journal's hook.
 func (b *backDoor) persisted(upTo journal.Ticket) {
 	b.durable.Store(uint64(upTo))
+	b.ring()
+}
+
+// wrote is the journal's hook.
+func (b *backDoor) wrote(upTo journal.Ticket) {
+	b.written.Store(uint64(upTo))
 	b.ring()
 }
 
@@ -182,7 +191,7 @@ func (l *loop) takeFront() {
 
 func (l *loop) takeBack() {
 	ins := l.back.takeAll()
-	l.persisted(journal.Ticket(l.back.durable.Load()))
+	l.hearJournal()
 	for _, in := range ins {
 		l.step(delivery{in: in})
 		if l.bytes >= maxTurn {
@@ -191,16 +200,24 @@ func (l *loop) takeBack() {
 	}
 }
 
-// persisted translates the journal's ticket into the core's.
-func (l *loop) persisted(durable journal.Ticket) {
-	var upTo node.Ticket
-	for len(l.tickets) > 0 && l.tickets[0].journal <= durable {
-		upTo = l.tickets[0].core
-		l.tickets = l.tickets[1:]
-	}
-	if upTo > 0 {
+// hearJournal tells the core how far the journal has come.
+func (l *loop) hearJournal() {
+	durable, written := journal.Ticket(l.back.durable.Load()), journal.Ticket(l.back.written.Load())
+	if upTo := reach(&l.tickets, durable); upTo > 0 {
 		l.step(delivery{in: node.Persisted{Ticket: upTo}})
 	}
+	if upTo := reach(&l.writes, max(durable, written)); upTo > 0 {
+		l.step(delivery{in: node.Written{Ticket: upTo}})
+	}
+}
+
+// reach takes off what the journal has reached, and translates the last of it into the core's ticket.
+func reach(pairs *[]ticketPair, upTo journal.Ticket) (last node.Ticket) {
+	for len(*pairs) > 0 && (*pairs)[0].journal <= upTo {
+		last = (*pairs)[0].core
+		*pairs = (*pairs)[1:]
+	}
+	return last
 }
 
 func (l *loop) untilDeadline() time.Duration {
@@ -254,6 +271,7 @@ func (l *loop) carryOut(out node.Output) {
 			l.bytes += len(record)
 		}
 		l.issued = out.Ticket
+		l.sync = l.sync || out.Sync
 	case node.ToMaster:
 		l.toMaster(out)
 	case node.CloseLink:
@@ -294,14 +312,23 @@ func (l *loop) endTurn() {
 	if len(l.records) == 0 || l.broken {
 		return
 	}
-	ticket, err := l.journal.Append(l.records...)
+	keep := l.journal.Write
+	if l.sync {
+		keep = l.journal.Append
+	}
+	ticket, err := keep(l.records...)
 	clear(l.records)
 	l.records, l.bytes = l.records[:0], 0
 	if err != nil {
 		l.breakDown(err)
 		return
 	}
-	l.tickets = append(l.tickets, ticketPair{ticket, l.issued})
+	pair := ticketPair{ticket, l.issued}
+	l.tickets = append(l.tickets, pair)
+	if !l.sync {
+		l.writes = append(l.writes, pair)
+	}
+	l.sync = false
 	if l.journal.WantsSnapshot() {
 		l.snapshot()
 	}

@@ -19,14 +19,20 @@ func (a *agent) serveOperator(w http.ResponseWriter, r *http.Request) {
 		wire.Answer(w, http.StatusBadRequest, "Failed to validate agent::Call: Expecting 'type' to be present")
 	case agentpb.Call_GET_HEALTH:
 		wire.Respond(w, accept, &agentpb.Response{Type: agentpb.Response_GET_HEALTH.Enum(),
-			GetHealth: &agentpb.Response_GetHealth{Healthy: new(true)}})
+			GetHealth: &agentpb.Response_GetHealth{Healthy: new(a.trouble(r.Context()) == "")}})
 	default:
 		wire.Answerf(w, http.StatusNotImplemented, "Call type %s is not implemented on this agent yet", call.GetType())
 	}
 }
 
-// serveHealth answers 200 as soon as there is somebody to answer.
-func serveHealth(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }
+// serveHealth answers 200, or says why no work is accepted.
+func (a *agent) serveHealth(w http.ResponseWriter, r *http.Request) {
+	if why := a.trouble(r.Context()); why != "" {
+		wire.Answer(w, http.StatusServiceUnavailable, why)
+		return
+	}
+	w.WriteHeader(http.StatusOK)
+}
 
 // serveVersion tells the level of Mesos' API, in the form that version parsers expect, and our own version.
 func (a *agent) serveVersion(w http.ResponseWriter, _ *http.Request) {

@@ -43,8 +43,8 @@ type generation struct {
 	left   map[container.ID]container.Exit // guarded by keeper.mu; of a dead one: the ends that were not collected
 }
 
-// openKeeper finds the supervisors of a former run, and ends what dead ones left. There is a living one
-// afterwards.
+// openKeeper finds the supervisors of a former run, and ends what dead ones left. There may be no living one
+// afterwards: see ensureLiving.
 func openKeeper(ctx context.Context, root string, flags []string, log *slog.Logger) (*keeper, error) {
 	k := &keeper{root: root, flags: flags, log: log, exits: newQueue[container.Exit](), home: make(map[container.ID]*generation)}
 	numbers, err := generationsIn(root)
@@ -56,10 +56,6 @@ func openKeeper(ctx context.Context, root string, flags []string, log *slog.Logg
 			k.Close()
 			return nil, err
 		}
-	}
-	if err := k.ensureLiving(ctx); err != nil {
-		k.Close()
-		return nil, err
 	}
 	return k, nil
 }

@@ -51,20 +51,14 @@ func (ab *absent) returned(id ids.AgentID) string {
 	return "Unreachable agent re-reregistered"
 }
 
-// expireExpected gives up agents that a former leader knew and that did not come back.
-func (c *Cluster) expireExpected(now core.Time) {
-	for {
-		id, ok := c.absent.expected.pop(now.Mono)
-		if !ok {
-			return
-		}
-		c.absent.addUnreachable(UnreachableAgent{id, now.Wall})
-		c.persist(nil, LoseAgent{ID: id, Since: now.Wall})
-		for f := range c.frameworks.All() {
-			c.tell(f, Failure{Agent: id})
-		}
-		c.notice(LevelWarn, "agent removed", "agent", id, "why", "did not come back")
+// loseExpected gives up an agent that a former leader knew and that did not come back.
+func (c *Cluster) loseExpected(now core.Time, id ids.AgentID) {
+	c.absent.addUnreachable(UnreachableAgent{id, now.Wall})
+	c.persist(nil, LoseAgent{ID: id, Since: now.Wall})
+	for f := range c.frameworks.All() {
+		c.tell(f, Failure{Agent: id})
 	}
+	c.notice(LevelWarn, "agent removed", "agent", id, "why", "did not come back")
 }
 
 // onItsWay tells whether an agent is expected to say soon what it runs; any agent, if none is named.

@@ -88,9 +88,10 @@ func (c *Cluster) admitPending(now core.Time, id ids.AgentID) {
 		return
 	}
 	b.pending = nil
-	a := &Agent{ID: id, Info: in.Info, Registered: now}
+	a := &Agent{ID: id, Info: in.Info, Registered: now, Link: in.Link}
 	message := c.absent.returned(id)
 	c.agents.Put(id, a)
+	c.publish(AgentAdded{a})
 	c.alloc.SetAgent(id, in.Info.Resources)
 	c.attachAgent(now, a, *in)
 	c.announceTasks(now, a, message)
@@ -154,6 +155,7 @@ func (c *Cluster) adoptFrameworks(now core.Time, a *Agent, infos []FrameworkInfo
 		}
 		c.admitFramework(now, info)
 		c.awaitReturn(now, &info)
+		c.announce(c.frameworks.Get(info.ID))
 		c.notice(LevelInfo, "framework recovered from an agent", "framework", info.ID, "agent", a.ID)
 	}
 }
@@ -278,16 +280,6 @@ func (c *Cluster) disconnected(now core.Time, a *Agent, silent time.Duration) {
 	c.away.set(a.ID, now.Mono+max(0, c.config.AgentTimeout-silent))
 }
 
-func (c *Cluster) expireAgents(now core.Time) {
-	for {
-		id, ok := c.away.pop(now.Mono)
-		if !ok {
-			return
-		}
-		c.loseAgent(now, c.agents.Get(id))
-	}
-}
-
 // agentUnregistered lets an agent go that says goodbye. Nothing of it runs any more.
 func (c *Cluster) agentUnregistered(now core.Time, in AgentUnregistered) {
 	a := c.agentOf(in.Link)
@@ -336,6 +328,7 @@ func (c *Cluster) clearAgent(now core.Time, a *Agent, state func(*Framework) mes
 	c.agents.Delete(a.ID)
 	delete(c.byAgent, a.ID)
 	c.alloc.RemoveAgent(a.ID)
+	c.publish(AgentRemoved{a.ID})
 }
 
 // frameworksOn are the frameworks that have something in the books of an agent.
@@ -373,6 +366,8 @@ func (c *Cluster) frameworkGone(now core.Time, in AgentFrameworkGone) {
 		if t := c.tasks.Get(key); key.Framework == in.Framework {
 			if !Terminal(t.State) {
 				t = c.moveTask(now, t, mesos.TaskState_TASK_KILLED, nil)
+				c.publish(TaskUpdated{t, Status{Task: key.Task, State: t.State, Agent: a.ID, Timestamp: now.Seconds(),
+					Reason: mesos.TaskStatus_REASON_FRAMEWORK_REMOVED, Message: "Framework was removed"}})
 			}
 			c.completeTask(now, t)
 		}

@@ -11,6 +11,7 @@ func (w *wild) check() {
 	w.checkTasks()
 	w.checkOffers()
 	w.checkHistory()
+	w.checkMirror()
 }
 
 func (w *wild) checkFrameworks() {

@@ -19,6 +19,11 @@ type Config struct {
 	AgentTimeout time.Duration
 	// AgentReturn is how long agents of a former leader are waited for (default 10 min).
 	AgentReturn time.Duration
+	// AgentRemovalPause is the time from the removal of one agent to that of the next (default 10 ms).
+	AgentRemovalPause time.Duration
+	// AgentRemovalLimit is how many of the agents, in percent, may be away before none is removed any more
+	// (default 50).
+	AgentRemovalLimit int
 	// AllocationPause is the time from the moment that something becomes free until it is offered (default
 	// 2 ms): what becomes free within it is offered together.
 	AllocationPause time.Duration
@@ -30,6 +35,8 @@ type Config struct {
 func (c *Config) setDefaults() {
 	c.AgentTimeout = cmp.Or(c.AgentTimeout, 75*time.Second)
 	c.AgentReturn = cmp.Or(c.AgentReturn, 10*time.Minute)
+	c.AgentRemovalPause = cmp.Or(c.AgentRemovalPause, 10*time.Millisecond)
+	c.AgentRemovalLimit = cmp.Or(c.AgentRemovalLimit, 50)
 	c.AllocationPause = cmp.Or(c.AllocationPause, 2*time.Millisecond)
 	c.CompletedFrameworks = cmp.Or(c.CompletedFrameworks, 50)
 	c.CompletedTasks = cmp.Or(c.CompletedTasks, 1000)
@@ -58,6 +65,7 @@ type Cluster struct {
 	absent   absent                     // agents that are not in the books
 	early    map[TaskKey][]byte         // kills of tasks that only agents on their way can know
 	away     deadlines[ids.AgentID]     // agents without a link, until they are removed
+	removals removals                   // what holds that back
 	failover deadlines[ids.FrameworkID] // frameworks without a stream, until they are removed
 
 	alloc      *allocator.Allocator
@@ -140,13 +148,12 @@ func (c *Cluster) Step(now core.Time, in Input) []Output {
 
 // NextDeadline is the moment, on the monotonic clock, at which a Tick is due; core.Never if none is.
 func (c *Cluster) NextDeadline() time.Duration {
-	return min(c.nextAllocation(), c.away.next(), c.absent.expected.next(), c.failover.next())
+	return min(c.nextAllocation(), c.nextRemoval(), c.failover.next())
 }
 
 // expire lets everything happen whose deadline has come, in a defined order.
 func (c *Cluster) expire(now core.Time) {
 	c.expireAgents(now)
-	c.expireExpected(now)
 	c.expireFrameworks(now)
 	c.allocateIfDue(now)
 }
@@ -167,6 +174,8 @@ func (c *Cluster) command(a *Agent, cmd Command) {
 		c.emit(ToAgent{a.Link, cmd})
 	}
 }
+
+func (c *Cluster) publish(what Change) { c.emit(Publish{what}) }
 
 func (c *Cluster) notice(level Level, text string, attrs ...any) {
 	c.emit(Notice{level, text, attrs})

@@ -16,6 +16,7 @@ type frameworkBook struct {
 	agents  map[ids.AgentID]int // how many live tasks and executors it has on each
 	pending StreamID            // subscribed, but the framework's record is not yet durable
 	over    bool                // it is gone, durably: what it has left may be ended
+	known   bool                // it was published
 }
 
 // subscribe lets a scheduler in: a new framework, or one that comes back.
@@ -65,6 +66,7 @@ func (c *Cluster) recover(now core.Time, in Recovered) {
 	}
 	for _, info := range in.Frameworks {
 		c.admitFramework(now, info)
+		c.announce(c.frameworks.Get(info.ID))
 		c.awaitReturn(now, &info)
 	}
 	for _, id := range in.Agents {
@@ -162,6 +164,7 @@ func (c *Cluster) attach(now core.Time, f *Framework, s StreamID) {
 	next.Stream = s
 	c.frameworks.Put(f.Info.ID, &next)
 	c.streams[s] = f.Info.ID
+	c.announce(&next)
 	c.failover.clear(f.Info.ID)
 	c.emit(Send{s, Subscribed{f.Info.ID}})
 	for _, a := range c.agentsOf(f.Info.ID) {
@@ -170,6 +173,17 @@ func (c *Cluster) attach(now core.Time, f *Framework, s StreamID) {
 	c.alloc.ActivateFramework(f.Info.ID)
 	c.wantAllocation(now)
 	c.notice(LevelInfo, "framework subscribed", "framework", f.Info.ID, "name", f.Info.Name)
+}
+
+// announce publishes a framework, as a new one the first time.
+func (c *Cluster) announce(f *Framework) {
+	b := c.byFrame[f.Info.ID]
+	if b.known {
+		c.publish(FrameworkUpdated{f})
+		return
+	}
+	b.known = true
+	c.publish(FrameworkAdded{f})
 }
 
 // agentsOf lists the agents that may have anything of a framework, be it only the last word of a task.
@@ -240,6 +254,7 @@ func (c *Cluster) removeFramework(now core.Time, f *Framework, why string) {
 	next.Stream = ""
 	next.Removed = now
 	c.frameworks.Put(id, &next)
+	c.publish(FrameworkRemoved{&next})
 	c.notice(LevelInfo, "framework removed", "framework", id, "name", f.Info.Name, "why", why)
 }
 

@@ -46,6 +46,9 @@ type (
 		Records []Record
 	}
 
+	// Publish is for whoever watches the cluster. Views taken before do not have the change, those taken later do.
+	Publish struct{ Change Change }
+
 	// Notice is a fact for the log of the house: what happened, to whom, and why.
 	Notice struct {
 		Level Level
@@ -60,6 +63,7 @@ func (CloseStream) output() {}
 func (ToAgent) output()     {}
 func (CloseLink) output()   {}
 func (Persist) output()     {}
+func (Publish) output()     {}
 func (Notice) output()      {}
 
 // Code is an HTTP status, of the few that a core gives.
@@ -128,6 +132,43 @@ func (Update) event()          {}
 func (ExecutorMessage) event() {}
 func (Failure) event()         {}
 func (Error) event()           {}
+
+// Change is what those who watch the cluster hear. Everything in it is immutable.
+type Change interface{ change() }
+
+type (
+	// TaskAdded says that a task was launched, or came back with its agent.
+	TaskAdded struct{ Task *Task }
+
+	// TaskUpdated brings a status that is new. The Task is as it was after that.
+	TaskUpdated struct {
+		Task   *Task
+		Status Status
+	}
+
+	// AgentAdded says that an agent registered.
+	AgentAdded struct{ Agent *Agent }
+
+	// AgentRemoved says that an agent was given up or left.
+	AgentRemoved struct{ Agent ids.AgentID }
+
+	// FrameworkAdded says that a framework subscribed for the first time, or came with an agent.
+	FrameworkAdded struct{ Framework *Framework }
+
+	// FrameworkUpdated says that a framework subscribed again.
+	FrameworkUpdated struct{ Framework *Framework }
+
+	// FrameworkRemoved says that a framework was torn down or timed out.
+	FrameworkRemoved struct{ Framework *Framework }
+)
+
+func (TaskAdded) change()        {}
+func (TaskUpdated) change()      {}
+func (AgentAdded) change()       {}
+func (AgentRemoved) change()     {}
+func (FrameworkAdded) change()   {}
+func (FrameworkUpdated) change() {}
+func (FrameworkRemoved) change() {}
 
 // Command is what an agent is told.
 type Command interface{ command() }

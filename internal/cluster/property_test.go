@@ -22,7 +22,7 @@ func TestBooksAgreeWhateverHappens(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := &wild{t: t, c: New(Config{MasterID: "M", CompletedTasks: 3, CompletedFrameworks: 2}),
 			now:     core.Time{Mono: time.Hour, Wall: time.Unix(1_000_000, 0)},
-			streams: map[StreamID]*peer{}, links: map[LinkID]*peer{}}
+			streams: map[StreamID]*peer{}, links: map[LinkID]*peer{}, mirror: newMirror()}
 		w.step(Recovered{
 			Frameworks: []FrameworkInfo{{ID: "f1", FailoverTimeout: time.Second}}, Removed: []ids.FrameworkID{"f2"},
 			Agents: []ids.AgentID{"a1"}, Unreachable: []UnreachableAgent{{"a2", time.Unix(1, 0)}}})
@@ -56,6 +56,7 @@ type wild struct {
 	links   map[LinkID]*peer   // that are open
 	opened  int
 	tickets []Ticket
+	mirror  mirror
 }
 
 // peer is one who listens.
@@ -120,6 +121,8 @@ func (w *wild) step(in Input) {
 			}
 		case Persist:
 			w.tickets = append(w.tickets, out.Ticket)
+		case Publish:
+			w.mirror.hear(out.Change)
 		case Notice:
 			if out.Level == LevelError {
 				w.t.Fatalf("the core complains: %s %v", out.Text, out.Attrs)
@@ -299,6 +302,14 @@ func (w *wild) letPass(t *rapid.T) {
 	w.step(Tick{})
 }
 
+// wait lets time pass, and the deadlines ring when they are due.
+func (w *wild) wait(d time.Duration) {
+	for end := w.now.Mono + d; w.now.Mono < end; w.step(Tick{}) {
+		next := min(w.c.NextDeadline(), end)
+		w.now = w.now.Add(max(next-w.now.Mono, time.Microsecond))
+	}
+}
+
 // end lets everything end, and looks whether all is free.
 func (w *wild) end() {
 	for len(w.tickets) > 0 {
@@ -312,13 +323,11 @@ func (w *wild) end() {
 		delete(w.streams, s)
 		w.step(StreamClosed{s})
 	}
-	w.now = w.now.Add(24 * time.Hour)
-	w.step(Tick{})
+	w.wait(24 * time.Hour)
 	for len(w.tickets) > 0 {
 		w.write(w.t)
 	}
-	w.now = w.now.Add(24 * time.Hour)
-	w.step(Tick{})
+	w.wait(24 * time.Hour)
 	w.check()
 	if n := len(w.c.byFrame) + len(w.c.byAgent) + w.c.tasks.Len() + w.c.executors.Len() + w.c.offers.Len(); n > 0 {
 		w.t.Fatalf("%d things are left in the books: %v %v", n, slices.Collect(maps.Keys(w.c.byFrame)), slices.Collect(maps.Keys(w.c.byAgent)))

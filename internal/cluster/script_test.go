@@ -75,6 +75,7 @@ type script struct {
 	opened  int
 	linked  LinkID
 	hold    bool // records wait until "persist"
+	watched bool // what is published is printed
 	waiting []Ticket
 }
 
@@ -100,6 +101,7 @@ func newScript() *script {
 //	ack F T A N   reconcile F [T[@A] …]
 //	update A F T STATE N [latest=STATE]   exited A F E STATUS   send A F E   refused A F T   gone A F
 //	closed LINK                                                    a link ends that need not be the latest
+//	watch (from here on, what is published is printed)
 //	wait D   hold   persist   frameworks (that are in the books)   history
 func (s *script) do(t *testing.T, args []string) []string {
 	t.Helper()
@@ -113,6 +115,9 @@ func (s *script) do(t *testing.T, args []string) []string {
 		return s.wait(d)
 	case "hold":
 		s.hold = true
+		return nil
+	case "watch":
+		s.watched = true
 		return nil
 	case "frameworks":
 		out := []string{"frameworks:"}
@@ -165,6 +170,9 @@ func (s *script) step(in Input) (lines []string) {
 	for _, out := range s.c.Step(s.now, in) {
 		if p, ok := out.(Persist); ok {
 			tickets = append(tickets, p.Ticket)
+		}
+		if _, ok := out.(Publish); ok && !s.watched {
+			continue
 		}
 		lines = append(lines, s.print(out))
 	}
@@ -444,6 +452,8 @@ func (s *script) print(o Output) string {
 		return fmt.Sprintf("%s: %s", o.Stream, printEvent(o.Event))
 	case CloseStream:
 		return fmt.Sprintf("%s: closed", o.Stream)
+	case Publish:
+		return "published: " + printChange(o.Change)
 	case ToAgent:
 		return fmt.Sprintf("link %d: %s", o.Link, printCommand(o.Command))
 	case CloseLink:
@@ -493,6 +503,26 @@ func printEvent(e Event) string {
 		return "ERROR " + e.Message
 	}
 	return fmt.Sprintf("%T", e)
+}
+
+func printChange(c Change) string {
+	switch c := c.(type) {
+	case TaskAdded:
+		return fmt.Sprintf("TASK_ADDED %s/%s %s", c.Task.Key.Framework, c.Task.Key.Task, c.Task.State)
+	case TaskUpdated:
+		return fmt.Sprintf("TASK_UPDATED %s/%s %s: %s", c.Task.Key.Framework, c.Task.Key.Task, c.Task.State, printEvent(Update{c.Status}))
+	case AgentAdded:
+		return fmt.Sprintf("AGENT_ADDED %s connected %t", c.Agent.ID, c.Agent.Connected())
+	case AgentRemoved:
+		return fmt.Sprintf("AGENT_REMOVED %s", c.Agent)
+	case FrameworkAdded:
+		return fmt.Sprintf("FRAMEWORK_ADDED %s connected %t", c.Framework.Info.ID, c.Framework.Connected())
+	case FrameworkUpdated:
+		return fmt.Sprintf("FRAMEWORK_UPDATED %s connected %t", c.Framework.Info.ID, c.Framework.Connected())
+	case FrameworkRemoved:
+		return fmt.Sprintf("FRAMEWORK_REMOVED %s", c.Framework.Info.ID)
+	}
+	return fmt.Sprintf("%T", c)
 }
 
 func printCommand(c Command) string {

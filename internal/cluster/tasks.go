@@ -17,6 +17,7 @@ func (c *Cluster) addTask(t *Task) {
 	if !Terminal(t.State) {
 		c.hold(t.Key.Framework, t.Info.Agent)
 	}
+	c.publish(TaskAdded{t})
 }
 
 // moveTask gives a task a new state, and its resources back if that is its last.
@@ -28,6 +29,9 @@ func (c *Cluster) moveTask(now core.Time, t *Task, s mesos.TaskState, with *Stat
 		next.Statuses = withStatus(t.Statuses, next.Shown)
 	}
 	c.tasks.Put(t.Key, &next)
+	if with != nil {
+		c.publish(TaskUpdated{&next, next.Shown})
+	}
 	if Terminal(s) && !Terminal(t.State) {
 		c.killed(t.Info.Agent, t.Key)
 		c.recoverFrom(now, t.Key.Framework, t.Info.Agent, t.Info.Resources, 0)
@@ -61,6 +65,7 @@ func (c *Cluster) loseTask(now core.Time, t *Task, s mesos.TaskState, reason mes
 	next.Shown = status
 	next.Statuses = withStatus(t.Statuses, status)
 	c.tasks.Put(t.Key, &next)
+	c.publish(TaskUpdated{&next, status})
 	if !Terminal(t.State) {
 		c.recoverFrom(now, t.Key.Framework, t.Info.Agent, t.Info.Resources, 0)
 		c.forget(t.Key.Framework, t.Info.Agent)

@@ -25,8 +25,8 @@ type Disk interface {
 type File interface {
 	io.Writer
 	// Preallocate reserves room as far as the file system can; the file then reads as zeros behind
-	// what was written. It is a hint: failing to reserve is not failing to write.
-	Preallocate(size int64)
+	// what was written. Where it fails writing may still succeed.
+	Preallocate(size int64) error
 	// Sync makes what was written durable.
 	Sync() error
 	io.Closer

@@ -114,8 +114,8 @@ func (d *dir) Close() error {
 // file is a File in a dir.
 type file struct{ *os.File }
 
-func (f *file) Preallocate(size int64) {
-	_ = ignoringEINTR(func() error { return unix.Fallocate(int(f.Fd()), 0, 0, size) })
+func (f *file) Preallocate(size int64) error {
+	return ignoringEINTR(func() error { return unix.Fallocate(int(f.Fd()), 0, 0, size) })
 }
 
 // Sync leaves out what nobody needs to read the data back, such as time stamps.

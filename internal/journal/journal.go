@@ -9,8 +9,9 @@
 // [Open] reads what an earlier process left and hands it out as [Recovered]; [Journal.Append] takes
 // records and returns at once with a [Ticket]; [Journal.Run] writes whatever has gathered with one
 // write and one fdatasync, however many appends that is, and calls Hooks.Persisted with the highest
-// ticket that is now on disk. A loop that owns a core therefore never waits for the disk: it appends
-// what the core wants kept, and gets the answer through its own queue:
+// ticket that is now on disk. Records that need not outlive the machine, but only this process, come in by
+// [Journal.Write]: they cost no sync, and Hooks.Written is called. A loop that owns a core therefore never
+// waits for the disk: it appends what the core wants kept, and gets the answer through its own queue:
 //
 //	j, recovered, err := journal.Open(dir, journal.Options{Hooks: journal.Hooks{
 //		Persisted: func(upTo journal.Ticket) { loop.completions.put(persisted{upTo}) },
@@ -19,14 +20,15 @@
 //	for record := range recovered.All() { core.Recover(record) }
 //	group.Go(func() error { return j.Run(ctx) })
 //	…
-//	ticket, err := j.Append(records...) // the nth Append since Open has ticket n
+//	ticket, err := j.Append(records...) // the nth Append or Write since Open has ticket n
 //	if j.WantsSnapshot() { j.Snapshot(core.Snapshot()) }
 //
 // # What holds
 //
 //   - What was persisted is there after any crash, in order, as long as the disk keeps what it said
 //     it had written. Of what was not yet persisted a prefix may be there too, and nothing else.
-//   - One Append is all there or not there at all.
+//   - What was written is there after the death of the process.
+//   - One Append or Write is all there or not there at all.
 //   - What Open hands out is durable by then, also when the last process died between write and sync.
 //   - After a failed write or sync the journal is failed for good: a kernel may drop the pages of a
 //     failed fsync and call the file clean, so that trying again would prove nothing.
@@ -77,7 +79,7 @@ import (
 	"sync"
 )
 
-// Ticket names an Append: the nth Append since Open has ticket n. A core that counts the Persist
+// Ticket names an Append or a Write: the nth of them since Open has ticket n. A core that counts the Persist
 // outputs it emitted therefore knows the tickets of its own.
 type Ticket uint64
 
@@ -89,6 +91,10 @@ type Log interface {
 	// ErrTooLarge, or with the error that ended the journal.
 	Append(records ...[]byte) (Ticket, error)
 
+	// Write is Append for records that need not outlive the machine: they are in the file soon, and durable
+	// with the next Append.
+	Write(records ...[]byte) (Ticket, error)
+
 	// Snapshot replaces everything appended so far, persisted or not, by the records of the
 	// sequence. It returns at once: the sequence is walked later and on another goroutine, so it must
 	// walk immutable data. What is appended from now on comes after the snapshot. While one snapshot
@@ -98,7 +104,7 @@ type Log interface {
 	// WantsSnapshot reports whether the log has grown enough for a snapshot to pay.
 	WantsSnapshot() bool
 
-	// Pending returns how many bytes wait to become durable, none once the journal has failed. A loop
+	// Pending returns how many bytes wait to be written, none once the journal has failed. A loop
 	// that stops taking work from outside while this is large never meets ErrBacklog.
 	Pending() int
 }
@@ -121,6 +127,10 @@ type Options struct {
 	// snapshot is never gone over: half of it is half a state.
 	Salvage bool
 
+	// Reserve is how much room on the disk is held back, to be given up for the log when the disk is full.
+	// Default none.
+	Reserve int64
+
 	// Hooks are told what happens.
 	Hooks Hooks
 }
@@ -128,12 +138,20 @@ type Options struct {
 // Hooks are called on the goroutines of Run (or of whoever calls Flush), one call at a time per hook.
 // They must return soon and must not call back into the journal. Nil hooks are skipped.
 type Hooks struct {
-	// Persisted says that every Append up to and including this ticket is durable. Tickets rise;
+	// Persisted says that everything up to and including this ticket is durable. Tickets rise;
 	// one call may stand for many.
 	Persisted func(upTo Ticket)
 
+	// Written says that everything up to and including this ticket is in the file. It is not called where
+	// Persisted says more.
+	Written func(upTo Ticket)
+
 	// Failed says that the journal failed for good. It is called once, after the last Persisted.
 	Failed func(error)
+
+	// Full says that the disk is full and that the reserve was given up: what is appended from now on may be
+	// the last that can be written. Replenish ends that.
+	Full func()
 
 	// Snapshotted says how a snapshot ended: its size, or why there is none. A snapshot that fails
 	// does no harm to the log: what it should have replaced is still there.
@@ -154,8 +172,14 @@ func (o Options) withDefaults() Options {
 	if o.Hooks.Persisted == nil {
 		o.Hooks.Persisted = func(Ticket) {}
 	}
+	if o.Hooks.Written == nil {
+		o.Hooks.Written = func(Ticket) {}
+	}
 	if o.Hooks.Failed == nil {
 		o.Hooks.Failed = func(error) {}
+	}
+	if o.Hooks.Full == nil {
+		o.Hooks.Full = func() {}
 	}
 	if o.Hooks.Snapshotted == nil {
 		o.Hooks.Snapshotted = func(int64, error) {}
@@ -176,6 +200,11 @@ type Journal struct {
 	// owned by whoever flushes
 	active segment
 
+	reserve struct {
+		sync.Mutex
+		held bool
+	}
+
 	mu sync.Mutex // guards what follows
 	// Groups waiting to be written, oldest first. There is more than one only while a snapshot's cut
 	// lies between them.
@@ -183,6 +212,7 @@ type Journal struct {
 	backlog   int    // bytes of records in pending and in the group being written
 	spare     *group // a written group whose memory is used again
 	accepted  Ticket
+	written   Ticket
 	persisted Ticket
 	advanced  chan struct{} // closed when persisted or ended changes; nil when nobody waits
 	ended     error         // why nothing is accepted any more
@@ -207,6 +237,10 @@ func Open(dir string, opts Options) (*Journal, Recovered, error) {
 }
 
 // OpenDisk is Open on any Disk, which the journal closes in the end unless OpenDisk fails.
+//
+// A disk that is full is no reason to fail: what is there is handed out, as far as the system's memory has it,
+// and the journal is one that has failed, for the reason in Recovered.Full. Once there is room it may be opened
+// again.
 func OpenDisk(disk Disk, opts Options) (*Journal, Recovered, error) {
 	opts = opts.withDefaults()
 	found, err := readAll(disk, opts.Salvage)
@@ -214,14 +248,24 @@ func OpenDisk(disk Disk, opts Options) (*Journal, Recovered, error) {
 		return nil, Recovered{}, err
 	}
 	j := &Journal{disk: disk, opts: opts, wake: make(chan struct{}, 1)}
-	if err := j.resume(found); err != nil {
+	err = j.resume(found)
+	switch {
+	case IsFull(err):
+		j.ended = fmt.Errorf("%w: %w", ErrFailed, err)
+		found.recovered.Full = err
+	case err != nil:
 		return nil, Recovered{}, err
 	}
 	return j, found.recovered, nil
 }
 
 // Append implements [Log].
-func (j *Journal) Append(records ...[]byte) (Ticket, error) {
+func (j *Journal) Append(records ...[]byte) (Ticket, error) { return j.accept(records, true) }
+
+// Write implements [Log].
+func (j *Journal) Write(records ...[]byte) (Ticket, error) { return j.accept(records, false) }
+
+func (j *Journal) accept(records [][]byte, sync bool) (Ticket, error) {
 	size := encodedSize(records)
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -235,7 +279,7 @@ func (j *Journal) Append(records ...[]byte) (Ticket, error) {
 	}
 	j.accepted++
 	j.backlog += size
-	j.openGroupLocked().add(j.accepted, records)
+	j.openGroupLocked().add(j.accepted, records, sync)
 	j.signal()
 	return j.accepted, nil
 }
@@ -249,7 +293,8 @@ func (j *Journal) Commit(ctx context.Context, records ...[]byte) error {
 	return j.Wait(ctx, ticket)
 }
 
-// Wait returns when the Append of that ticket is durable, or with the reason why it will not be.
+// Wait returns when that ticket is durable, or with the reason why it will not be. A Write is only with the
+// next Append.
 func (j *Journal) Wait(ctx context.Context, ticket Ticket) error {
 	for {
 		j.mu.Lock()

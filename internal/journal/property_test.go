@@ -21,6 +21,7 @@ type history struct {
 	opts    journal.Options
 	batches [][]string // accepted, oldest first; what a crash lost is taken out
 	durable int        // how many of them were reported as persisted, or recovered
+	written int        // how many of them were reported as written
 	base    int        // batches before the first Append since open
 	counter int
 }
@@ -35,7 +36,10 @@ func TestCrashesLoseNothingThatWasPersisted(t *testing.T) {
 		h.opts = journal.Options{
 			SegmentSize: rapid.Int64Range(1, 4096).Draw(t, "segment size"),
 			MaxPending:  1 << 20,
-			Hooks:       journal.Hooks{Persisted: func(upTo journal.Ticket) { h.durable = h.base + int(upTo) }},
+			Hooks: journal.Hooks{
+				Persisted: func(upTo journal.Ticket) { h.durable = h.base + int(upTo) },
+				Written:   func(upTo journal.Ticket) { h.written = h.base + int(upTo) },
+			},
 		}
 		h.open()
 		t.Repeat(map[string]func(*rapid.T){
@@ -43,6 +47,7 @@ func TestCrashesLoseNothingThatWasPersisted(t *testing.T) {
 			"flush":    h.flush,
 			"snapshot": h.snapshot,
 			"crash":    h.crash,
+			"kill":     h.kill,
 			"crash while writing": func(t *rapid.T) {
 				h.append(t)
 				h.crashWhileWriting(t)
@@ -70,7 +75,7 @@ func (h *history) believe(got []string) {
 				h.t.Fatalf("recovered %q, want %q", got, want)
 			}
 			h.batches = h.batches[:n]
-			h.durable, h.base = n, n
+			h.durable, h.written, h.base = n, n, n
 			return
 		}
 	}
@@ -86,7 +91,11 @@ func (h *history) append(t *rapid.T) {
 		batch[i] = fmt.Sprintf("%d%s", h.counter, string(make([]byte, rapid.SampledFrom([]int{0, 1, 30, 700, 3000}).Draw(t, "length"))))
 		records[i] = []byte(batch[i])
 	}
-	if _, err := h.j.Append(records...); err != nil {
+	add := h.j.Append
+	if rapid.IntRange(0, 2).Draw(t, "only written") == 0 {
+		add = h.j.Write
+	}
+	if _, err := add(records...); err != nil {
 		h.t.Fatalf("append: %v", err)
 	}
 	h.batches = append(h.batches, batch)
@@ -118,6 +127,20 @@ func (h *history) snapshot(*rapid.T) {
 
 func (h *history) crash(*rapid.T) {
 	h.disk = h.disk.Crash(h.rng)
+	h.open()
+}
+
+// kill ends the process while it waits for a sync, and the machine goes on.
+func (h *history) kill(t *rapid.T) {
+	h.disk.Fail = func(op journaltest.Op, _ string) error {
+		if op == journaltest.OpSyncFile {
+			return errPower
+		}
+		return nil
+	}
+	_ = h.j.Flush(t.Context())
+	h.disk.Fail = nil
+	h.durable = max(h.durable, h.written)
 	h.open()
 }
 

@@ -20,6 +20,9 @@ type Recovered struct {
 	// Cut says what was taken off the end, nil when nothing was.
 	Cut *Cut
 
+	// Full says why nothing can be written, nil when it can.
+	Full error
+
 	// Damage says what Options.Salvage went over, nil when there was none.
 	Damage *CorruptError
 }
@@ -64,6 +67,7 @@ type found struct {
 	lastSeq   uint64
 	logBytes  int64 // in all segments
 	snapBytes int64
+	reserved  bool     // there is a reserve
 	obsolete  []string // files that a snapshot has replaced, or that were never finished
 	damaged   []byte   // whole content of the segment to go on with, when it is damaged
 	aside     []string // segments behind that one, later first
@@ -74,6 +78,7 @@ type listing struct {
 	segments  []uint64 // ascending
 	snapshots []uint64 // ascending
 	tmp       []string
+	reserve   bool
 }
 
 func list(disk Disk) (l listing, err error) {
@@ -87,6 +92,8 @@ func list(disk Disk) (l listing, err error) {
 		switch {
 		case strings.HasSuffix(name, tmpSuffix):
 			l.tmp = append(l.tmp, name)
+		case name == reserveName:
+			l.reserve = true
 		case err != nil:
 		case name == segmentName(number) && kind == "log":
 			l.segments = append(l.segments, number)
@@ -110,7 +117,7 @@ func readAll(disk Disk, salvage bool) (*found, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &found{obsolete: l.tmp}
+	f := &found{obsolete: l.tmp, reserved: l.reserve}
 	if len(l.segments) == 0 && len(l.snapshots) == 0 {
 		f.begin()
 		return f, nil

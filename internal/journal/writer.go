@@ -8,9 +8,10 @@ import (
 	"sync"
 )
 
-// group is what one commit writes and syncs: all batches that gathered while the last one was busy.
+// group is what one commit writes: all batches that gathered while the last one was busy.
 type group struct {
 	frames
+	sync bool         // one of them has to be durable
 	last Ticket       // of the batches in it
 	size int          // of their records, as counted in the backlog
 	cut  *snapshotJob // a snapshot that stands for everything up to here; the next group is a new segment
@@ -19,8 +20,9 @@ type group struct {
 // spareLimit is the largest buffer that is kept for the next group.
 const spareLimit = 1 << 20
 
-func (g *group) add(ticket Ticket, records [][]byte) {
+func (g *group) add(ticket Ticket, records [][]byte, sync bool) {
 	g.frames.add(records)
+	g.sync = g.sync || sync
 	g.last = ticket
 	g.size += encodedSize(records)
 }
@@ -30,7 +32,20 @@ type segment struct {
 	file    File
 	number  uint64
 	size    int64
-	lastSeq uint64 // of the last frame in it; all of them are durable between two commits
+	lastSeq uint64 // of the last frame in it
+	durable uint64 // of the last frame that was synced
+}
+
+// sync makes durable what was written.
+func (s *segment) sync() error {
+	if s.durable == s.lastSeq {
+		return nil
+	}
+	if err := s.file.Sync(); err != nil {
+		return fmt.Errorf("sync segment %d: %w", s.number, err)
+	}
+	s.durable = s.lastSeq
+	return nil
 }
 
 // openGroupLocked returns the group that takes the next batch.
@@ -83,7 +98,10 @@ func (j *Journal) Run(ctx context.Context) error {
 		case <-j.wake:
 		case <-ctx.Done():
 			j.refuseMore(ErrClosed)
-			return j.flush(func(job *snapshotJob) { snapshots <- job })
+			if err := j.flush(func(job *snapshotJob) { snapshots <- job }); err != nil {
+				return err
+			}
+			return j.settle()
 		}
 	}
 }
@@ -91,7 +109,19 @@ func (j *Journal) Run(ctx context.Context) error {
 // Flush makes everything pending durable before it returns, snapshots included, on the caller's
 // goroutine. It is what Run does over and over; simulations and tools call it instead of Run.
 func (j *Journal) Flush(ctx context.Context) error {
-	return j.flush(func(job *snapshotJob) { j.finishSnapshot(ctx, job) })
+	if err := j.flush(func(job *snapshotJob) { j.finishSnapshot(ctx, job) }); err != nil {
+		return err
+	}
+	return j.settle()
+}
+
+// settle makes durable what was only written.
+func (j *Journal) settle() error {
+	if err := j.active.sync(); err != nil {
+		return j.fail(err)
+	}
+	j.sayHowFar(true)
+	return nil
 }
 
 func (j *Journal) flush(start func(*snapshotJob)) error {
@@ -114,7 +144,7 @@ func (j *Journal) flush(start func(*snapshotJob)) error {
 	}
 }
 
-// commit writes and syncs one group and says so.
+// commit writes one group, syncs it if somebody needs that, and says so.
 func (j *Journal) commit(g *group) error {
 	if len(g.spans) > 0 {
 		if j.active.size > fileHeaderSize && j.active.size+int64(len(g.buf)) > j.opts.SegmentSize {
@@ -122,38 +152,61 @@ func (j *Journal) commit(g *group) error {
 				return err
 			}
 		}
-		lastSeq := g.seal(j.seals, frameMagic, j.active.lastSeq, j.active.lastSeq)
+		lastSeq := g.seal(j.seals, frameMagic, j.active.lastSeq, j.active.durable)
 		if _, err := j.active.file.Write(g.buf); err != nil {
 			return fmt.Errorf("write segment %d: %w", j.active.number, err)
 		}
-		if err := j.active.file.Sync(); err != nil {
-			return fmt.Errorf("sync segment %d: %w", j.active.number, err)
-		}
 		j.active.lastSeq = lastSeq
 		j.active.size += int64(len(g.buf))
+		if g.sync {
+			if err := j.active.sync(); err != nil {
+				return err
+			}
+		}
+		synced := g.sync
 		j.release(g)
-		j.opts.Hooks.Persisted(j.persisted)
+		j.sayHowFar(synced)
 	}
 	return nil
 }
 
-// release counts the group as durable and keeps its memory for the next.
+// release counts the group as written and keeps its memory for the next.
 func (j *Journal) release(g *group) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.persisted = g.last
+	j.written = g.last
 	j.backlog -= g.size
 	j.snapshot.logBytes += int64(len(g.buf))
 	if cap(g.buf) <= spareLimit {
 		g.reset()
 		j.spare = &group{frames: g.frames}
 	}
-	j.announceLocked()
 }
 
-// roll goes on with the next segment.
+// sayHowFar tells whoever wants to know what is written now, and durable if it was synced.
+func (j *Journal) sayHowFar(synced bool) {
+	j.mu.Lock()
+	upTo, news := j.written, j.persisted < j.written
+	if synced {
+		j.persisted = upTo
+		j.announceLocked()
+	}
+	j.mu.Unlock()
+	switch {
+	case !news:
+	case synced:
+		j.opts.Hooks.Persisted(upTo)
+	default:
+		j.opts.Hooks.Written(upTo)
+	}
+}
+
+// roll goes on with the next segment. What is in the old one has to be durable before anything behind it is.
 func (j *Journal) roll() error {
-	next, err := j.create(fileHeader{
+	if err := j.active.sync(); err != nil {
+		return err
+	}
+	next, full, err := j.createInReserve(fileHeader{
 		magic:    segmentMagic,
 		number:   j.active.number + 1,
 		firstSeq: j.active.lastSeq + 1,
@@ -161,6 +214,9 @@ func (j *Journal) roll() error {
 	}, nil)
 	if err != nil {
 		return fmt.Errorf("begin segment %d: %w", j.active.number+1, err)
+	}
+	if full {
+		j.opts.Hooks.Full()
 	}
 	old := j.active
 	j.active = next
@@ -178,9 +234,10 @@ func (j *Journal) create(h fileHeader, content []byte) (_ segment, err error) {
 	defer func() {
 		if err != nil {
 			f.Close()
+			_ = j.disk.Remove(name + tmpSuffix) // it takes room; Open removes it otherwise
 		}
 	}()
-	f.Preallocate(j.opts.SegmentSize)
+	_ = f.Preallocate(j.opts.SegmentSize) // a hint: failing to reserve is not failing to write
 	data := append(h.encode(), content...)
 	for len(data)%frameAlign != 0 {
 		data = append(data, 0)
@@ -197,7 +254,8 @@ func (j *Journal) create(h fileHeader, content []byte) (_ segment, err error) {
 	if err := j.disk.Sync(); err != nil {
 		return segment{}, err
 	}
-	return segment{file: f, number: h.number, size: int64(len(data)), lastSeq: h.firstSeq - 1}, nil
+	last := h.firstSeq - 1
+	return segment{file: f, number: h.number, size: int64(len(data)), lastSeq: last, durable: last}, nil
 }
 
 // resume goes on where the files end. The last segment is written anew, even when it is whole: the
@@ -212,10 +270,11 @@ func (j *Journal) resume(f *found) (err error) {
 	if f.sound != nil {
 		content = f.sound[fileHeaderSize:]
 	}
-	if j.active, err = j.create(f.header, content); err != nil {
+	j.reserve.held = f.reserved
+	if j.active, _, err = j.createInReserve(f.header, content); err != nil {
 		return fmt.Errorf("write segment %d anew: %w", f.active, err)
 	}
-	j.active.lastSeq = f.lastSeq
+	j.active.lastSeq, j.active.durable = f.lastSeq, f.lastSeq
 	j.snapshot.resume(f, j.opts.SnapshotAfter)
 	// Only now: create has synced the directory, and with it the name of the snapshot that replaces
 	// them. An unfinished file may have been written over by create.
@@ -225,6 +284,7 @@ func (j *Journal) resume(f *found) (err error) {
 			return fmt.Errorf("remove what is obsolete: %w", err)
 		}
 	}
+	_ = j.Replenish() // its owner tries again when there is room
 	return nil
 }
 

@@ -7,8 +7,8 @@
 // block it: events go into the queues of held streams and links, records go to the registrar.
 //
 // The rooms beside the loop: scheduler.go and agents.go are the two public doors; operator calls read a
-// frozen View and never touch the loop otherwise; clusterpb translates. None of it decides anything: the
-// rules are in internal/cluster.
+// frozen View, or are orders to the core (orders.go), and those who watch (watch.go) hear of every change
+// after it; clusterpb translates. None of it decides anything: the rules are in internal/cluster.
 //
 // Start reading at Run in master.go, then loop.go.
 package master

@@ -1,6 +1,8 @@
 package master
 
 import (
+	"google.golang.org/protobuf/proto"
+
 	"github.com/meseta/meseta/internal/cluster"
 	"github.com/meseta/meseta/internal/cluster/clusterpb"
 	"github.com/meseta/meseta/internal/wire"
@@ -18,4 +20,19 @@ func (m *Master) encodeEvent(codec wire.Codec, e cluster.Event) ([]byte, error) 
 func (m *Master) leader() *clusterpb.Leader {
 	return &clusterpb.Leader{ClusterID: m.clusterID, MasterID: m.id, Epoch: m.epoch,
 		PingInterval: m.config.AgentPingTimeout, MaxMissedPings: m.config.MaxAgentPingTimeouts}
+}
+
+// heartbeats are the record of a HEARTBEAT event in each encoding. All streams share them.
+type heartbeats map[wire.Codec][]byte
+
+func encodeHeartbeats(event proto.Message) (heartbeats, error) {
+	records := make(heartbeats)
+	for _, codec := range []wire.Codec{wire.JSON, wire.Protobuf} {
+		record, err := codec.Marshal(event)
+		if err != nil {
+			return nil, err
+		}
+		records[codec] = record
+	}
+	return records, nil
 }

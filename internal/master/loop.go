@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/meseta/meseta/internal/cluster"
@@ -28,6 +27,7 @@ type delivery struct {
 	stream *subscriber           // of a Subscribe
 	link   *agentLink            // of an AgentSubscribe
 	view   chan<- cluster.View   // instead of an input
+	watch  *watcher              // with a view, or without one to watch no more
 }
 
 // subscriber is a scheduler at the other end of a stream.
@@ -45,45 +45,22 @@ type loop struct {
 	log   *slog.Logger
 
 	front chan delivery
-	back  backDoor
+	back  inbox[cluster.Input] // its door for what the loop itself asked for: bounded by that
 
 	// owned by run
-	streams map[cluster.StreamID]*subscriber
-	links   map[cluster.LinkID]*agentLink
-}
-
-// backDoor is a queue that never refuses. What is put in is bounded by what the loop itself asked for.
-type backDoor struct {
-	mu     sync.Mutex
-	queue  []cluster.Input
-	signal chan struct{} // holds one token when the queue may not be empty
-}
-
-func (b *backDoor) put(in cluster.Input) {
-	b.mu.Lock()
-	b.queue = append(b.queue, in)
-	b.mu.Unlock()
-	select {
-	case b.signal <- struct{}{}:
-	default:
-	}
-}
-
-func (b *backDoor) take() []cluster.Input {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	all := b.queue
-	b.queue = nil
-	return all
+	streams  map[cluster.StreamID]*subscriber
+	links    map[cluster.LinkID]*agentLink
+	watchers map[*watcher]struct{}
 }
 
 func newLoop(m *Master, c *cluster.Cluster, log *slog.Logger) *loop {
 	return &loop{
 		m: m, core: c, start: time.Now(), log: log,
-		front:   make(chan delivery, frontDoorSize),
-		back:    backDoor{signal: make(chan struct{}, 1)},
-		streams: make(map[cluster.StreamID]*subscriber),
-		links:   make(map[cluster.LinkID]*agentLink),
+		front:    make(chan delivery, frontDoorSize),
+		back:     newInbox[cluster.Input](),
+		streams:  make(map[cluster.StreamID]*subscriber),
+		links:    make(map[cluster.LinkID]*agentLink),
+		watchers: make(map[*watcher]struct{}),
 	}
 }
 
@@ -174,7 +151,7 @@ func (l *loop) now() core.Time {
 func (l *loop) step(d delivery) {
 	switch in := d.in.(type) {
 	case nil:
-		d.view <- l.core.View()
+		l.look(d)
 		return
 	case cluster.Subscribe:
 		l.streams[in.Stream] = d.stream
@@ -192,6 +169,18 @@ func (l *loop) step(d delivery) {
 		}
 		l.carryOut(out)
 	}
+}
+
+// look freezes a view of the cluster for somebody, who may want to hear of all that changes from there on.
+func (l *loop) look(d delivery) {
+	switch {
+	case d.view == nil:
+		delete(l.watchers, d.watch)
+		return
+	case d.watch != nil:
+		l.watchers[d.watch] = struct{}{}
+	}
+	d.view <- l.core.View()
 }
 
 // carryOut does what the core wants done; nothing in it may block.
@@ -213,6 +202,10 @@ func (l *loop) carryOut(out cluster.Output) {
 		}
 	case cluster.Persist:
 		l.m.registrar.put(out)
+	case cluster.Publish:
+		for w := range l.watchers {
+			w.tell(out.Change)
+		}
 	case cluster.Notice:
 		l.log.Log(context.Background(), slog.Level(out.Level), out.Text, out.Attrs...)
 	}
@@ -236,7 +229,7 @@ func (l *loop) send(out cluster.Send) {
 	}
 	if _, ok := out.Event.(cluster.Subscribed); ok && !s.begun {
 		s.begun = true
-		s.Heartbeat(l.m.heartbeat(s.codec), 0, heartbeatInterval)
+		s.Heartbeat(l.m.heartbeats[s.codec], 0, heartbeatInterval)
 	}
 }
 
@@ -263,10 +256,10 @@ func (l *loop) closeAll(cause error) {
 	}
 }
 
-// view asks the loop for a frozen view of the cluster.
-func (l *loop) view(ctx context.Context) (cluster.View, error) {
+// view asks the loop for a frozen view of the cluster, and for all changes from there on if w is not nil.
+func (l *loop) view(ctx context.Context, w *watcher) (cluster.View, error) {
 	c := make(chan cluster.View, 1)
-	if err := l.deliver(ctx, delivery{view: c}); err != nil {
+	if err := l.deliver(ctx, delivery{view: c, watch: w}); err != nil {
 		return cluster.View{}, err
 	}
 	select {

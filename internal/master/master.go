@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -16,7 +15,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/meseta/meseta/api/mesos/v1"
+	schedulerpb "github.com/meseta/meseta/api/mesos/v1/scheduler"
 	"github.com/meseta/meseta/internal/cluster"
+	"github.com/meseta/meseta/internal/endpoint"
 	"github.com/meseta/meseta/internal/operator"
 	"github.com/meseta/meseta/internal/registry"
 	"github.com/meseta/meseta/internal/wire"
@@ -36,13 +37,15 @@ type Master struct {
 	info       *mesos.MasterInfo
 	started    time.Time
 	elected    time.Time
-	heartbeats map[wire.Codec][]byte
+	heartbeats heartbeats // of schedulers' streams
+	pulses     heartbeats // of operators' streams
 	loop       *loop
 	registrar  *registrar
 	lifetime   context.Context // of held streams and links
 	stopping   <-chan struct{}
 
 	nextLink   atomic.Uint64
+	watching   atomic.Int32 // operators' streams
 	attendants attendants
 }
 
@@ -81,22 +84,29 @@ func lead(ctx context.Context, config Config, log *slog.Logger, listener net.Lis
 	if err != nil {
 		return fmt.Errorf("master: %w", err)
 	}
-	heartbeats, err := encodeHeartbeats()
+	heartbeats, err := encodeHeartbeats(&schedulerpb.Event{Type: schedulerpb.Event_HEARTBEAT.Enum()})
+	if err != nil {
+		return fmt.Errorf("master: %w", err)
+	}
+	pulses, err := encodeHeartbeats(operator.Heartbeat())
 	if err != nil {
 		return fmt.Errorf("master: %w", err)
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	m := &Master{config: config, log: log, id: uuid.NewString(), clusterID: reg.ClusterID(), epoch: leadership.Epoch(),
-		started: started, elected: time.Now(), heartbeats: heartbeats, lifetime: ctx, stopping: ctx.Done()}
-	m.info = masterInfo(m.id, &config, listener.Addr().(*net.TCPAddr))
+		started: started, elected: time.Now(), heartbeats: heartbeats, pulses: pulses, lifetime: ctx, stopping: ctx.Done()}
+	reached := config.Reached.Advertised(ctx, endpoint.Of(listener.Addr(), endpoint.Somewhere), log)
+	m.info = masterInfo(m.id, reached)
 	m.loop = newLoop(m, cluster.New(cluster.Config{
 		MasterID:            m.id,
 		AgentTimeout:        config.AgentPingTimeout * time.Duration(config.MaxAgentPingTimeouts),
 		AgentReturn:         config.AgentReregister,
+		AgentRemovalPause:   config.AgentRemovalPause,
+		AgentRemovalLimit:   config.AgentRemovalLimit,
 		CompletedTasks:      config.MaxCompletedTasks,
 		CompletedFrameworks: config.MaxCompletedFrames,
 	}), log)
-	m.registrar = newRegistrar(reg, m.loop.back.put)
+	m.registrar = newRegistrar(reg, func(in cluster.Input) { m.loop.back.put(in) })
 
 	server := wire.NewServer(m.routes(), log)
 	group.Go(func() error { m.loop.run(ctx, first); return nil })
@@ -119,7 +129,7 @@ func lead(ctx context.Context, config Config, log *slog.Logger, listener net.Lis
 		<-ctx.Done()
 		return server.Close()
 	})
-	log.Info("master leads", "address", listener.Addr(), "id", m.id, "cluster", m.clusterID, "epoch", m.epoch)
+	log.Info("master leads", "address", listener.Addr(), "reached", reached.Address, "id", m.id, "cluster", m.clusterID, "epoch", m.epoch)
 	if config.Ready != nil {
 		config.Ready(listener.Addr().String())
 	}
@@ -131,10 +141,11 @@ func lead(ctx context.Context, config Config, log *slog.Logger, listener net.Lis
 // routes lists everything that is served.
 func (m *Master) routes() http.Handler {
 	reads := &operator.Master{Info: m.info, Release: m.config.Release, Started: m.started, Elected: m.elected,
-		MaxBytes: m.config.MaxCallBytes,
-		View:     func(r *http.Request) (cluster.View, error) { return m.loop.view(r.Context()) },
-		Order:    m.order,
-		Refuse:   unavailable}
+		MaxBytes:  m.config.MaxCallBytes,
+		View:      func(r *http.Request) (cluster.View, error) { return m.loop.view(r.Context(), nil) },
+		Order:     m.order,
+		Subscribe: m.serveWatch,
+		Refuse:    unavailable}
 	r := wire.NewRouter("master")
 	r.Handle("/api/v1/scheduler", m.serveScheduler)
 	r.Handle("/api/v1", reads.ServeCall)
@@ -147,25 +158,21 @@ func (m *Master) routes() http.Handler {
 	return r
 }
 
-func masterInfo(id string, config *Config, addr *net.TCPAddr) *mesos.MasterInfo {
-	ip := addr.IP.String()
-	hostname := config.Hostname
-	if hostname == "" {
-		hostname = ip
-	}
+func masterInfo(id string, at endpoint.Endpoint) *mesos.MasterInfo {
+	ip, port := at.Address.Addr(), uint32(at.Address.Port())
 	var packed uint32 // as Mesos writes it: the bytes of the address in network order, read little-endian
-	if a := netip.MustParseAddr(ip).Unmap(); a.Is4() {
-		b := a.As4()
+	if ip.Is4() {
+		b := ip.As4()
 		packed = uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
 	}
 	info := &mesos.MasterInfo{
 		Id:       &id,
 		Ip:       &packed,
-		Port:     new(uint32(addr.Port)),
-		Pid:      new(fmt.Sprintf("master@%s", addr)),
-		Hostname: &hostname,
+		Port:     &port,
+		Pid:      new("master@" + at.Address.String()),
+		Hostname: &at.Hostname,
 		Version:  new(operator.MesosVersion),
-		Address:  &mesos.Address{Hostname: &hostname, Ip: &ip, Port: new(int32(addr.Port))},
+		Address:  &mesos.Address{Hostname: &at.Hostname, Ip: new(ip.String()), Port: new(int32(port))},
 	}
 	// Without QUOTA_V2: mesos-go's JSON reader gives up a stream whose first event has a name that it does
 	// not know, and no client asks for this one.

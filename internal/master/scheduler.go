@@ -97,18 +97,3 @@ func (m *Master) serveSubscribe(w http.ResponseWriter, r *http.Request, call *sc
 		stream.Close(err)
 	}
 }
-
-// heartbeat is the record of a HEARTBEAT event.
-func (m *Master) heartbeat(codec wire.Codec) []byte { return m.heartbeats[codec] }
-
-func encodeHeartbeats() (map[wire.Codec][]byte, error) {
-	records := make(map[wire.Codec][]byte)
-	for _, codec := range []wire.Codec{wire.JSON, wire.Protobuf} {
-		record, err := codec.Marshal(&schedulerpb.Event{Type: schedulerpb.Event_HEARTBEAT.Enum()})
-		if err != nil {
-			return nil, err
-		}
-		records[codec] = record
-	}
-	return records, nil
-}

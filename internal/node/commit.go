@@ -11,35 +11,57 @@ import (
 // During a Step records gather; at its end they leave as one Persist, unless they wait for company:
 //
 //   - Records that nobody waits for (acknowledgements) stay until others leave, or for
-//     Config.AcknowledgementDelay at most: a crash then repeats a few updates, and a commit of their own for
-//     each would double the work of the disk.
+//     Config.AcknowledgementDelay at most: a crash then repeats a few updates.
 //   - In a crowd each record waits for others, see [Node.company].
+//
+// A record is safe in two steps. Once it is written it outlives this process, once it is durable it outlives
+// the machine. Durable takes a sync, which is the dearest thing that an agent does; written is enough for
+// whatever the end of the machine would make void.
 type commits struct {
 	gathered []Record
 	weight   int           // bytes that gathered, roughly
-	urgent   bool          // somebody waits for what gathered
+	awaited  safety        // what somebody needs of what gathered
 	due      time.Duration // when what gathered leaves
 
-	issued  Ticket // of the last Persist that left
-	durable Ticket
-	waiting []waiter // in the order of their tickets
+	issued  Ticket              // of the last Persist that left
+	asked   [durable + 1]Ticket // of the last Persist that had to become this safe
+	reached [durable + 1]Ticket
+	waiting [durable + 1][]waiter // in the order of their tickets
 
 	broken string // why the log takes no more
 }
 
-// waiter is something that happens when a ticket is durable.
+// safety is what a record survives.
+type safety uint8
+
+const (
+	fleeting safety = iota
+	written         // the end of this process
+	durable         // the end of the machine
+)
+
+// mark is a ticket and how safe it has to be before something may follow.
+type mark struct {
+	ticket Ticket
+	safety safety
+}
+
+// waiter is something that happens when a mark is reached.
 type waiter struct {
 	ticket Ticket
 	then   func()
 }
 
-// record has a record persisted at the end of this Step, or a moment later in a crowd.
-func (n *Node) record(r Record) {
+// record has a record made durable, from the end of this Step on or a moment later in a crowd.
+func (n *Node) record(r Record) { n.recordAs(r, durable) }
+
+// recordAs has a record made as safe as it needs to be.
+func (n *Node) recordAs(r Record, s safety) {
 	n.gather(r, n.company())
-	n.commits.urgent = true
+	n.commits.awaited = max(n.commits.awaited, s)
 }
 
-// recordLazily has a record persisted some time soon.
+// recordLazily has a record written some time soon.
 func (n *Node) recordLazily(r Record) { n.gather(r, n.config.AcknowledgementDelay) }
 
 func (n *Node) gather(r Record, patience time.Duration) {
@@ -90,16 +112,21 @@ func (n *Node) company() time.Duration {
 	return min(time.Duration(n.crowd)*companyEach, companyMost)
 }
 
-// ticket is the one that covers everything recorded urgently so far.
-func (c *commits) ticket() Ticket {
-	if c.urgent {
-		return c.issued + 1
+// mark is the one that covers everything recorded so far that has to be as safe.
+func (c *commits) mark(s safety) mark {
+	if c.awaited >= s {
+		return mark{c.issued + 1, s}
 	}
-	return c.issued
+	return mark{c.asked[s], s}
 }
 
-// settled reports whether everything that somebody waits for is durable.
-func (c *commits) settled() bool { return !c.urgent && c.durable == c.issued }
+// has reports whether a mark is reached.
+func (c *commits) has(m mark) bool { return m.ticket <= c.reached[m.safety] }
+
+// settled reports whether everything that somebody waits for is safe.
+func (c *commits) settled() bool {
+	return c.awaited == fleeting && c.has(c.mark(written)) && c.has(c.mark(durable))
+}
 
 // next is when what gathered is due.
 func (c *commits) next() time.Duration {
@@ -109,17 +136,17 @@ func (c *commits) next() time.Duration {
 	return c.due
 }
 
-// afterCommit calls then once everything recorded so far in this Step, and before it, is durable: at once
-// if it is. What then does must look at the state again, since much may have happened in between. After a
-// failure of the log it is never called.
-func (n *Node) afterCommit(then func()) {
+// after calls then once everything recorded so far in this Step, and before it, is safe: at once if it is.
+// What then does must look at the state again, since much may have happened in between. After a failure of
+// the log it is never called.
+func (n *Node) after(s safety, then func()) {
 	c := &n.commits
-	ticket := c.ticket()
+	m := c.mark(s)
 	switch {
-	case ticket <= c.durable:
+	case c.has(m):
 		then()
 	case c.broken == "":
-		c.waiting = append(c.waiting, waiter{ticket, then})
+		c.waiting[s] = append(c.waiting[s], waiter{m.ticket, then})
 	}
 }
 
@@ -130,21 +157,27 @@ func (n *Node) sealCommit() {
 		return
 	}
 	c.issued++
-	n.emit(Persist{Ticket: c.issued, Records: c.gathered})
-	c.gathered, c.weight, c.urgent = nil, 0, false
+	for s := written; s <= c.awaited; s++ {
+		c.asked[s] = c.issued
+	}
+	n.emit(Persist{Ticket: c.issued, Records: c.gathered, Sync: c.awaited == durable})
+	c.gathered, c.weight, c.awaited = nil, 0, fleeting
 }
 
-func (n *Node) persisted(in Persisted) {
+// safe hears how far the log has come.
+func (n *Node) safe(upTo Ticket, s safety) {
 	c := &n.commits
-	if in.Ticket <= c.durable || in.Ticket > c.issued {
+	if upTo > c.issued {
 		return
 	}
-	c.durable = in.Ticket
-	for len(c.waiting) > 0 && c.waiting[0].ticket <= c.durable {
-		w := c.waiting[0]
-		c.waiting[0] = waiter{}
-		c.waiting = c.waiting[1:]
-		w.then()
+	for ; s > fleeting; s-- { // what is durable is written
+		c.reached[s] = max(c.reached[s], upTo)
+		for len(c.waiting[s]) > 0 && c.waiting[s][0].ticket <= upTo {
+			w := c.waiting[s][0]
+			c.waiting[s][0] = waiter{}
+			c.waiting[s] = c.waiting[s][1:]
+			w.then()
+		}
 	}
 }
 
@@ -158,7 +191,8 @@ func (n *Node) persistFailed(in PersistFailed) {
 	if c.broken == "" {
 		c.broken = "unknown cause"
 	}
-	c.gathered, c.weight, c.waiting, c.urgent = nil, 0, nil, false
+	c.gathered, c.weight, c.awaited = nil, 0, fleeting
+	clear(c.waiting[:])
 	n.emit(Notice{What: NoticeBroken, Detail: c.broken})
 	n.refuseUnrecorded()
 }

@@ -61,7 +61,7 @@ func (n *Node) containerEnded(in ContainerEnded) {
 // supervisor forget it too.
 func (n *Node) containerGone(e *executor) {
 	n.removeExecutor(e)
-	n.afterCommit(func() {
+	n.after(durable, func() {
 		delete(n.containers, e.container)
 		n.emit(CollectContainer{Container: e.container, Sandbox: n.sandbox(e)})
 	})

@@ -108,7 +108,7 @@ func (n *Node) deliver(e *executor) {
 		if !t.queued {
 			continue
 		}
-		if t.ticket > n.commits.durable {
+		if !n.commits.has(t.mark) {
 			return
 		}
 		t.queued, e.delivered = false, true

@@ -15,7 +15,11 @@ func describe(out Output) string {
 		for i, r := range o.Records {
 			parts[i] = describeRecord(r)
 		}
-		return fmt.Sprintf("persist #%d: %s", o.Ticket, strings.Join(parts, "; "))
+		verb := "write"
+		if o.Sync {
+			verb = "persist"
+		}
+		return fmt.Sprintf("%s #%d: %s", verb, o.Ticket, strings.Join(parts, "; "))
 	case ToMaster:
 		return fmt.Sprintf("master %d/%d: %s", o.Session, o.Epoch, describeBody(o.Body))
 	case CloseLink:

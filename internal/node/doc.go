@@ -13,7 +13,9 @@
 // # Invariants
 //
 //   - A container is started only after the record of its task (or executor) is durable, and once.
-//   - A status is shown to the master, and acknowledged to its executor, only after it is durable.
+//   - A status is shown to the master, and acknowledged to its executor, only after it is durable. One that a
+//     command lives is shown when it is written: the end of the agent does not undo that, and the end of the
+//     machine ends the command as well.
 //   - Of one task's statuses only the oldest unacknowledged one is on its way; the next follows its
 //     acknowledgement. Nothing that was acknowledged to an executor is dropped before the framework has it.
 //   - A terminal state is final.
@@ -23,7 +25,8 @@
 //
 // [Node.Step] applies one input and returns what has to happen. Records leave as [Persist] with a growing
 // ticket; whatever must not be seen before them stays inside until [Persisted] names that ticket or a later
-// one. Acknowledgements, which only save a repetition after a crash, wait for company in the next Persist.
+// one, or [Written] does where that is enough. Acknowledgements, which only save a repetition after a crash,
+// wait for company in the next Persist.
 //
 // # One task, from door to door
 //
@@ -33,8 +36,8 @@
 //     framework, the task and its TASK_STARTING.
 //  2. [Persisted] (commit.go): TASK_STARTING goes to the master (updates.go), and at the same moment
 //     [StartContainer] goes out.
-//  3. [ContainerStarted] (builtin.go): TASK_RUNNING, with the pid, is persisted and queued behind it.
-//  4. [Acknowledge] of TASK_STARTING: TASK_RUNNING is forwarded, if it is durable by now.
+//  3. [ContainerStarted] (builtin.go): TASK_RUNNING, with the pid, is written and queued behind it.
+//  4. [Acknowledge] of TASK_STARTING: TASK_RUNNING is forwarded, if it is written by now.
 //  5. [ContainerEnded]: the wait status becomes TASK_FINISHED, TASK_FAILED or TASK_KILLED and its text; once
 //     durable the supervisor may forget the container ([CollectContainer]).
 //  6. [Acknowledge] of that: the task moves into the bounded history.

@@ -37,7 +37,7 @@ type task struct {
 	owner     ids.ExecutorID // of its custom executor; empty for a command task
 	container ids.ContainerID
 	created   uint64
-	ticket    Ticket // of its record
+	mark      mark // of its record
 	info      []byte
 	demand    Demand
 	grace     time.Duration // of a command task: between SIGTERM and SIGKILL
@@ -60,12 +60,24 @@ type task struct {
 // owed is a status that its framework has not acknowledged.
 type owed struct {
 	*Status
-	ticket Ticket
-	after  Ticket // of the acknowledgement of the status before it; 0 if that needs no waiting for
+	mark  mark
+	after mark // of the acknowledgement of the status before it
 }
 
-// sayable reports whether the status may be shown.
-func (o *owed) sayable(durable Ticket) bool { return max(o.ticket, o.after) <= durable }
+// sayable reports whether the status may be sent.
+func (c *commits) sayable(o owed) bool { return c.has(o.mark) && c.has(o.after) }
+
+// needs is how safe a status has to be before it is shown, and its acknowledgement before the next one is.
+//
+// That a command has begun, or is being ended, is found again after the end of this process, and void after
+// that of the machine: what is said then is said anew (see [Node.dropVoid]). How it ended, and what an executor
+// has handed over, nobody could find again.
+func (t *task) needs(s *Status) safety {
+	if t.owner == "" && s.Source == mesos.TaskStatus_SOURCE_EXECUTOR && !IsTerminal(s.State) {
+		return written
+	}
+	return durable
+}
 
 // killRequest is the end of a task on its way.
 type killRequest struct {

@@ -187,7 +187,7 @@ func (n *Node) takeUpdate(e *executor, u ExecutorUpdate) {
 		n.report(t, n.completed(e, u.Status))
 		t.see(u.Status.UUID)
 	}
-	n.afterCommit(func() { n.receipt(e, u) })
+	n.after(durable, func() { n.receipt(e, u) })
 }
 
 // receipt tells the executor that a status is safe. A status that is not durable has none, even if it was

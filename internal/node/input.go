@@ -30,6 +30,9 @@ type Recovered struct {
 // Persisted says that the records of this Persist, and of all before it, are durable.
 type Persisted struct{ Ticket Ticket }
 
+// Written says that they outlive this process, though perhaps not the machine.
+type Written struct{ Ticket Ticket }
+
 // PersistFailed says that the log takes no more: no ticket beyond the last Persisted will become durable.
 type PersistFailed struct{ Cause string }
 
@@ -231,7 +234,9 @@ type ContainerState struct {
 func (Replayed) input()             {}
 func (Recovered) input()            {}
 func (Persisted) input()            {}
+func (Written) input()              {}
 func (PersistFailed) input()        {}
+func (DiskRoom) input()             {}
 func (Tick) input()                 {}
 func (Accepting) input()            {}
 func (EndAll) input()               {}

@@ -65,8 +65,8 @@ func (m *RunTask) size() int {
 func (n *Node) noMoreWork(id ids.FrameworkID) (mesos.TaskStatus_Reason, string) {
 	f := n.frameworks[id]
 	switch {
-	case n.commits.broken != "":
-		return mesos.TaskStatus_REASON_CONTAINER_LAUNCH_FAILED, "The agent cannot write its log: " + n.commits.broken
+	case n.Trouble() != "":
+		return mesos.TaskStatus_REASON_CONTAINER_LAUNCH_FAILED, n.Trouble()
 	case n.ending != nil:
 		return mesos.TaskStatus_REASON_AGENT_DISCONNECTED, "The agent is shutting down"
 	case f == nil:
@@ -115,7 +115,7 @@ func (n *Node) runCommand(f *framework, m RunTask) {
 	if len(m.Task.Command.URIs) == 0 {
 		n.report(t, n.commandStatus(t, mesos.TaskState_TASK_STARTING, ""))
 	}
-	n.afterCommit(func() { n.start(e) })
+	n.after(durable, func() { n.start(e) })
 }
 
 // runOnExecutor hands a task to its custom executor, which is started for the first one. The master may not
@@ -141,11 +141,11 @@ func (n *Node) runOnExecutor(f *framework, m RunTask) {
 		})
 		n.emit(PrepareSandbox{Sandbox: n.sandbox(e), User: e.launch.user})
 		n.record(ExecutorRecord{Framework: f.ID, Executor: e.id, Container: e.container, Grace: e.grace, Info: e.info, Demand: e.own})
-		n.afterCommit(func() { n.start(e) })
+		n.after(durable, func() { n.start(e) })
 	}
 	t := n.recordTask(f, m, e)
 	t.queued = true
-	n.afterCommit(func() { n.deliver(e) })
+	n.after(durable, func() { n.deliver(e) })
 }
 
 // dropTask records a task only to say that it never began.
@@ -179,7 +179,7 @@ func (n *Node) recordTask(f *framework, m RunTask, e *executor) *task {
 	}
 	n.record(r)
 	t := n.addTask(f, r, e)
-	t.ticket = n.commits.ticket()
+	t.mark = n.commits.mark(durable)
 	return t
 }
 
@@ -249,7 +249,7 @@ func (n *Node) start(e *executor) {
 func (n *Node) refuseUnrecorded() {
 	for _, f := range n.orderedFrameworks() {
 		for _, t := range f.orderedTasks() {
-			if t.ticket <= n.commits.durable {
+			if n.commits.has(t.mark) {
 				continue
 			}
 			reason, why := n.noMoreWork(f.ID)

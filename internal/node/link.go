@@ -128,31 +128,31 @@ func (n *Node) subscription() Subscribe {
 			s.Executors = append(s.Executors, ExecutorView{Framework: f.ID, Info: e.info, Container: e.container})
 		}
 		for _, t := range f.orderedTasks() {
-			s.Tasks = append(s.Tasks, t.view(n.commits.durable))
+			s.Tasks = append(s.Tasks, t.view(&n.commits))
 		}
 	}
 	for t := range n.history.all() {
-		s.Tasks = append(s.Tasks, t.view(n.commits.durable))
+		s.Tasks = append(s.Tasks, t.view(&n.commits))
 	}
 	return s
 }
 
-// view is the task as far as it is durable.
-func (t *task) view(durable Ticket) TaskView {
+// view is the task as far as it may be shown.
+func (t *task) view(c *commits) TaskView {
 	v := TaskView{
 		Framework:            t.framework.ID,
 		Task:                 t.id,
 		Info:                 t.info,
-		State:                t.durableState(durable),
+		State:                t.shownState(c),
 		ReportedState:        t.told,
 		Statuses:             t.statuses,
 		TerminalAcknowledged: t.past(),
 	}
-	if len(t.owed) > 0 && t.owed[0].sayable(durable) {
+	if len(t.owed) > 0 && c.sayable(t.owed[0]) {
 		v.ReportedState, v.ReportedUUID = t.owed[0].State, t.owed[0].UUID
 	}
-	if len(t.owed) > 0 && t.owed[len(t.owed)-1].ticket > durable {
-		v.Statuses = t.durableStatuses(durable)
+	if len(t.owed) > 0 && !c.has(t.owed[len(t.owed)-1].mark) {
+		v.Statuses = t.shownStatuses(c)
 	}
 	return v
 }

@@ -22,6 +22,7 @@ type Node struct {
 
 	live     bool                        // the replay is over
 	replayed map[replayedStatus]struct{} // while it lasts, to know repetitions
+	noRoom   string                      // why the disk takes no more work
 	ending   *ending                     // everything is to end
 	crowd    int                         // executors that start, and statuses that are owed
 	created  uint64                      // entities so far; gives them a defined order
@@ -55,9 +56,13 @@ func (n *Node) Step(now core.Time, in Input) []Output {
 	case Recovered:
 		n.recovered(in)
 	case Persisted:
-		n.persisted(in)
+		n.safe(in.Ticket, durable)
+	case Written:
+		n.safe(in.Ticket, written)
 	case PersistFailed:
 		n.persistFailed(in)
+	case DiskRoom:
+		n.diskRoom(in)
 	case Tick: // the timers ring below, whatever came in
 	case Accepting:
 		n.accepting()

@@ -27,6 +27,8 @@ const (
 	NoticeRebooted                         // the machine was rebooted since the last run
 	NoticeRecovered                        // the state of the last run is back
 	NoticeLimited                          // a container took more than it may
+	NoticeDiskFull                         // the disk takes no more work
+	NoticeDiskRoom                         // the disk has room again
 	NoticeBroken                           // the log takes no more
 )
 
@@ -53,6 +55,8 @@ var noticeTexts = [...]string{
 	NoticeRebooted:             "the machine was rebooted since the last run",
 	NoticeRecovered:            "recovered from the log",
 	NoticeLimited:              "a container used more than it may and is ended",
+	NoticeDiskFull:             "the disk is full: no more work is accepted",
+	NoticeDiskRoom:             "the disk has room again: work is accepted",
 	NoticeBroken:               "the log cannot be written: no more work is accepted",
 }
 

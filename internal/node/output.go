@@ -13,10 +13,12 @@ type Output interface{ output() }
 
 // ---- to the disk
 
-// Persist appends records to the log. Persisted{Ticket} answers it, or a later one does.
+// Persist appends records to the log. With Sync, Persisted{Ticket} or a later one answers it. Without, it is
+// enough that they are written so that they survive this process, and Written may answer it as well.
 type Persist struct {
 	Ticket  Ticket
 	Records []Record
+	Sync    bool
 }
 
 // ---- to the master

@@ -23,16 +23,18 @@ type world struct {
 	node  *Node
 	now   core.Time
 	runs  byte
+	boots int
 	trace []string
 
 	// disk
-	log     []Record
-	pending []Persist
-	durable map[UUID]bool            // statuses in the log
+	log     []Record                 // durable
+	file    []Persist                // written, and not durable
+	pending []Persist                // not written
+	status  map[UUID]*worldStatus    // in the log or the file, or lost from it
 	known   map[ids.ContainerID]bool // containers whose record is in the log
 	over    map[ids.ContainerID]bool // containers whose end is in the log
 	command map[ids.TaskID]ids.ContainerID
-	order   map[ids.TaskID][]UUID // statuses of a task in the order of the log
+	order   map[ids.TaskID][]UUID // statuses of a task in the order in which they were written
 
 	// supervisor
 	started  map[ids.ContainerID]bool // ever
@@ -56,6 +58,14 @@ type world struct {
 	request   RequestID
 }
 
+// worldStatus is a status that was written.
+type worldStatus struct {
+	safety safety
+	needs  safety // before it may be said
+	void   bool   // the machine was rebooted since: it need not reach the master any more
+	lost   bool   // with the machine
+}
+
 // fakeExecutor is a custom executor.
 type fakeExecutor struct {
 	container ids.ContainerID
@@ -72,7 +82,7 @@ func newWorld(t *rapid.T) *world {
 	w := &world{
 		t:         t,
 		now:       core.Time{Mono: time.Hour, Wall: time.Unix(1_000_000, 0)},
-		durable:   make(map[UUID]bool),
+		status:    make(map[UUID]*worldStatus),
 		known:     make(map[ids.ContainerID]bool),
 		over:      make(map[ids.ContainerID]bool),
 		command:   make(map[ids.TaskID]ids.ContainerID),
@@ -103,12 +113,12 @@ func (w *world) fail(format string, args ...any) {
 func (w *world) boot() {
 	w.runs++
 	w.trace = append(w.trace, fmt.Sprintf("--- run %d", w.runs))
-	w.pending, w.starting, w.link = nil, nil, 0
+	w.file, w.pending, w.starting, w.link = nil, nil, nil, 0
 	clear(w.owed)
 	for _, e := range w.executors {
 		e.stream = 0
 	}
-	w.node = New(Config{Seed: UUID{w.runs}, Boot: "boot", MaxCompletedTasks: 5})
+	w.node = New(Config{Seed: UUID{w.runs}, Boot: fmt.Sprint("boot ", w.boots), MaxCompletedTasks: 5})
 	for _, r := range w.log {
 		w.node.Step(w.now, Replayed{r})
 	}
@@ -149,6 +159,11 @@ func (w *world) look(out Output) {
 	case Persist:
 		if n := len(w.pending); n > 0 && out.Ticket != w.pending[n-1].Ticket+1 {
 			w.fail("ticket %d follows %d", out.Ticket, w.pending[n-1].Ticket)
+		}
+		for _, r := range out.Records {
+			if r, ok := r.(TaskRecord); ok && r.Executor == "" {
+				w.command[r.Task] = r.Container
+			}
 		}
 		w.pending = append(w.pending, out)
 	case StartContainer:
@@ -198,14 +213,17 @@ func (w *world) killed(c ids.ContainerID) {
 // updated checks what the master is told.
 func (w *world) updated(u Update) {
 	id := u.Status.UUID
-	if !w.durable[id] {
-		w.fail("status %s of %s is forwarded before it is durable", nameUUID(id), u.Task)
+	if s := w.status[id]; s == nil || s.safety < s.needs {
+		w.fail("status %s of %s is forwarded before it is safe", nameUUID(id), u.Task)
+	}
+	if seen := w.seen[u.Task]; slices.Contains(seen, id) && seen[len(seen)-1] != id {
+		w.fail("status %s of %s comes again behind %s", nameUUID(id), u.Task, nameUUID(seen[len(seen)-1]))
 	}
 	for _, earlier := range w.order[u.Task] {
 		if earlier == id {
 			break
 		}
-		if !w.acked[earlier] {
+		if !w.acked[earlier] && !w.status[earlier].void {
 			w.fail("status %s of %s overtakes %s", nameUUID(id), u.Task, nameUUID(earlier))
 		}
 	}
@@ -239,7 +257,7 @@ func (w *world) heard(out ToExecutor) {
 				e.stream = 0
 			}
 		case ExecutorAcknowledged:
-			if !w.durable[event.UUID] {
+			if s := w.status[event.UUID]; s == nil || s.safety < durable {
 				w.fail("status %s is called safe before it is durable", nameUUID(event.UUID))
 			}
 			w.promised[event.UUID] = event.Task
@@ -257,32 +275,59 @@ func (w *world) sync() {
 		return
 	}
 	n := rapid.IntRange(1, len(w.pending)).Draw(w.t, "synced")
-	for _, p := range w.pending[:n] {
-		w.write(p)
+	w.write(n)
+	needSync := slices.ContainsFunc(w.file, func(p Persist) bool { return p.Sync })
+	if !needSync && rapid.Bool().Draw(w.t, "only written") {
+		w.step(Written{w.file[len(w.file)-1].Ticket})
+		return
 	}
-	ticket := w.pending[n-1].Ticket
-	w.pending = w.pending[n:]
-	w.step(Persisted{ticket})
+	w.persisted(w.flush())
 }
 
-// write puts records on the disk.
-func (w *world) write(p Persist) {
+func (w *world) persisted(upTo Ticket) { w.step(Persisted{upTo}) }
+
+// write puts as many records as are given into the file.
+func (w *world) write(n int) {
+	for _, p := range w.pending[:n] {
+		for _, r := range p.Records {
+			r, ok := r.(StatusRecord)
+			if !ok || w.status[r.Status.UUID] != nil {
+				continue
+			}
+			w.order[r.Task] = append(w.order[r.Task], r.Status.UUID)
+			t := &task{}
+			if w.command[r.Task] == "" {
+				t.owner = "E"
+			}
+			w.status[r.Status.UUID] = &worldStatus{safety: written, needs: t.needs(r.Status)}
+		}
+	}
+	w.file = append(w.file, w.pending[:n]...)
+	w.pending = w.pending[n:]
+}
+
+// flush makes durable what is in the file, and says how far that is.
+func (w *world) flush() (upTo Ticket) {
+	for _, p := range w.file {
+		w.keep(p)
+		upTo = p.Ticket
+	}
+	w.file = nil
+	return upTo
+}
+
+// keep makes records durable.
+func (w *world) keep(p Persist) {
 	for _, r := range p.Records {
 		w.log = append(w.log, r)
 		switch r := r.(type) {
 		case StatusRecord:
-			if !w.durable[r.Status.UUID] {
-				w.durable[r.Status.UUID] = true
-				w.order[r.Task] = append(w.order[r.Task], r.Status.UUID)
-			}
+			w.status[r.Status.UUID].safety = durable
 			if c := w.command[r.Task]; c != "" && IsTerminal(r.Status.State) {
 				w.over[c] = true
 			}
 		case TaskRecord:
 			w.known[r.Container] = true
-			if r.Executor == "" {
-				w.command[r.Task] = r.Container
-			}
 		case ExecutorGone:
 			w.over[r.Container] = true
 		case ExecutorRecord:
@@ -291,17 +336,38 @@ func (w *world) write(p Persist) {
 	}
 }
 
-// crash loses what was not synced, or what the disk happened to keep of it.
+// crash is the end of the process. It loses what was not written, or a part of that.
 func (w *world) crash() {
-	kept := rapid.IntRange(0, len(w.pending)).Draw(w.t, "kept")
-	for _, p := range w.pending[:kept] {
-		w.write(p)
-	}
+	w.write(rapid.IntRange(0, len(w.pending)).Draw(w.t, "kept"))
+	w.flush()
 	for _, s := range w.starting { // the supervisor may have got the request
 		if rapid.Bool().Draw(w.t, "request arrived") {
 			w.run(s)
 		}
 	}
+	w.boot()
+}
+
+// reboot is the end of the machine. It loses what was not durable, or a part of that, and all that runs.
+func (w *world) reboot() {
+	w.write(len(w.pending))
+	kept := rapid.IntRange(0, len(w.file)).Draw(w.t, "kept by the disk")
+	for _, p := range w.file[kept:] {
+		for _, r := range p.Records {
+			if r, ok := r.(StatusRecord); ok && w.status[r.Status.UUID].safety < durable {
+				w.status[r.Status.UUID].lost = true
+			}
+		}
+	}
+	w.file = w.file[:kept]
+	w.flush()
+	for _, s := range w.status {
+		s.void = s.void || s.lost || s.needs == written
+	}
+	clear(w.running)
+	clear(w.ended)
+	clear(w.executors)
+	w.boots++
 	w.boot()
 }
 
@@ -506,6 +572,7 @@ func TestWhateverHappensThePromisesHold(t *testing.T) {
 			"connect":    func(*rapid.T) { w.connect() },
 			"disconnect": func(*rapid.T) { w.step(LinkClosed{w.link}) },
 			"crash":      func(*rapid.T) { w.crash() },
+			"reboot":     func(*rapid.T) { w.reboot() },
 			"supervisor": func(t *rapid.T) {
 				if rapid.IntRange(0, 4).Draw(t, "really") == 0 {
 					w.loseSupervisor()
@@ -545,10 +612,8 @@ func (w *world) rest() {
 			w.step(ContainerStarted{Container: s.Sandbox.Container, PID: 7})
 		}
 		for len(w.pending) > 0 {
-			w.write(w.pending[0])
-			ticket := w.pending[0].Ticket
-			w.pending = w.pending[1:]
-			w.step(Persisted{ticket})
+			w.write(1)
+			w.persisted(w.flush())
 		}
 		for _, e := range w.liveExecutors() {
 			if e.stream == 0 {
@@ -593,14 +658,17 @@ func (w *world) checkRest() {
 		}
 	}
 	for task, order := range w.order {
-		if !slices.Equal(order, w.seen[task]) {
-			w.fail("task %s: the log has %v, the master saw %v", task, order, w.seen[task])
+		seen := w.seen[task]
+		due := slices.DeleteFunc(order, func(u UUID) bool { return w.status[u].void && !slices.Contains(seen, u) })
+		if !slices.Equal(due, seen) {
+			w.fail("task %s: the log has %v, the master saw %v", task, due, seen)
 		}
 	}
 	if f := w.node.frameworks[worldFramework]; f != nil && len(f.tasks)+len(f.executors)+len(f.builtins)+f.owed > 0 {
 		w.fail("left over: %d tasks, %d executors, %d commands, %d statuses", len(f.tasks), len(f.executors), len(f.builtins), f.owed)
 	}
-	if len(w.node.containers)+len(w.node.timers.heap)+len(w.node.commits.waiting) > 0 {
-		w.fail("left over: %d containers, %d timers, %d waiting", len(w.node.containers), len(w.node.timers.heap), len(w.node.commits.waiting))
+	waiting := len(w.node.commits.waiting[written]) + len(w.node.commits.waiting[durable])
+	if len(w.node.containers)+len(w.node.timers.heap)+waiting > 0 {
+		w.fail("left over: %d containers, %d timers, %d waiting", len(w.node.containers), len(w.node.timers.heap), waiting)
 	}
 }

@@ -100,7 +100,7 @@ func (n *Node) replayStatus(r StatusRecord) {
 	if r.Acknowledged {
 		t.told = r.Status.State
 	} else {
-		n.owe(t, r.Status, 0)
+		n.owe(t, r.Status, mark{})
 	}
 	if !IsTerminal(t.state) {
 		return
@@ -169,12 +169,28 @@ func (n *Node) recovered(in Recovered) {
 		n.meetAgain(e, c, ok, rebooted)
 	}
 	for _, f := range n.orderedFrameworks() {
+		if rebooted {
+			n.dropVoid(f)
+		}
 		n.goOnEnding(f)
 		n.dropFrameworkIfIdle(f)
 	}
 	if n.identity.Boot != n.config.Boot {
 		n.identity.Boot = n.config.Boot
 		n.record(n.identity)
+	}
+}
+
+// dropVoid settles what commands said before the machine went down, where something newer is to be said: it may
+// have been acknowledged, and the acknowledgement lost. A framework must not hear it behind what is newer.
+func (n *Node) dropVoid(f *framework) {
+	for _, t := range f.orderedTasks() {
+		for len(t.owed) > 1 && t.needs(t.owed[0].Status) == written {
+			n.record(AckRecord{Framework: f.ID, Task: t.id, UUID: t.owed[0].UUID})
+			n.acknowledged(t)
+			t.owed[0].after = n.commits.mark(durable)
+			n.after(durable, func() { n.forward(t) })
+		}
 	}
 }
 
@@ -185,7 +201,7 @@ func (n *Node) meetAgain(e *executor, c ContainerState, found, rebooted bool) {
 		n.containerStartFailed(*c.Failure)
 	case found && c.End != nil && !(rebooted && c.End.Lost != ""):
 		n.containerEnded(ContainerEnded{Container: e.container, End: *c.End})
-	case rebooted && (found || e.hasRun()):
+	case rebooted: // perhaps it never began; nobody knows
 		n.containerEnded(ContainerEnded{Container: e.container, End: End{Lost: "The machine was rebooted"}})
 	case found && e.builtin && !e.hasRun():
 		n.containerStarted(ContainerStarted{Container: e.container, PID: c.PID})

@@ -117,7 +117,7 @@ var errNoCommand = errors.New("no such command")
 //	started C PID   exited C STATUS   failed C CAUSE   lost C
 //	update-framework F   refused [final|gone]
 //	subscribe F E [T…]   update F E T STATE uN   send F E   closed STREAM   accepting
-//	persisted [N]   broken   wait 10s   boot ID
+//	persisted [N]   written   broken   no-room   room   wait 10s   boot ID
 func (s *script) do(t *testing.T, args []string) []string {
 	t.Helper()
 	name, args := args[0], args[1:]
@@ -286,6 +286,8 @@ func (s *script) input(t *testing.T, name string, a []string) Input {
 		return StreamClosed{StreamID(id)}
 	case "accepting":
 		return Accepting{}
+	case "written":
+		return Written{s.issued}
 	case "persisted":
 		ticket := s.issued
 		if arg(0) != "" {
@@ -293,6 +295,10 @@ func (s *script) input(t *testing.T, name string, a []string) Input {
 			ticket = Ticket(k)
 		}
 		return Persisted{ticket}
+	case "no-room":
+		return DiskRoom{"9 MiB free"}
+	case "room":
+		return DiskRoom{}
 	case "broken":
 		return PersistFailed{"disk full"}
 	}
@@ -347,13 +353,21 @@ func (s *script) step(in Input) []string {
 		}
 		lines = append(lines, describe(out))
 	}
-	if p, ok := in.(Persisted); ok {
-		for len(s.pending) > 0 && s.pending[0].Ticket <= p.Ticket {
-			s.log = append(s.log, s.pending[0].Records...)
-			s.pending = s.pending[1:]
-		}
+	switch in := in.(type) {
+	case Persisted:
+		s.keep(in.Ticket)
+	case Written:
+		s.keep(in.Ticket)
 	}
 	return lines
+}
+
+// keep has the next start find what was persisted.
+func (s *script) keep(upTo Ticket) {
+	for len(s.pending) > 0 && s.pending[0].Ticket <= upTo {
+		s.log = append(s.log, s.pending[0].Records...)
+		s.pending = s.pending[1:]
+	}
 }
 
 // ---- names in transcripts: u<run>.<n> is the nth uuid of a run, c<run>.<n> a container of that uuid

@@ -10,9 +10,9 @@ import (
 
 // A status travels like this:
 //
-//	made ──report──▶ recorded ──durable──▶ forwarded ◀──retry──┐
-//	                                          │  └─────────────┘
-//	                                     acknowledged ──▶ the next one
+//	made ──report──▶ recorded ──safe──▶ forwarded ◀──retry──┐
+//	                                       │  └─────────────┘
+//	                                  acknowledged ──safe──▶ the next one
 //
 // Of each task only the oldest is on its way, so that a framework sees them in order whatever is lost.
 
@@ -29,12 +29,12 @@ func (n *Node) report(t *task, s *Status) {
 		n.reportUnowed(t, s)
 		return
 	}
-	n.record(StatusRecord{Framework: t.framework.ID, Task: t.id, Status: s})
-	n.owe(t, s, n.commits.ticket())
+	n.recordAs(StatusRecord{Framework: t.framework.ID, Task: t.id, Status: s}, t.needs(s))
+	n.owe(t, s, n.commits.mark(t.needs(s)))
 	if IsTerminal(s.State) {
 		n.taskEnded(t)
 	}
-	n.afterCommit(func() { n.forward(t) })
+	n.after(t.needs(s), func() { n.forward(t) })
 }
 
 // reportUnowed tells the master how a task of a framework ended that nobody listens for any more.
@@ -59,8 +59,8 @@ func (n *Node) taskEnded(t *task) {
 }
 
 // owe puts a status at the end of the queue.
-func (n *Node) owe(t *task, s *Status, ticket Ticket) {
-	t.owed = append(t.owed, owed{Status: s, ticket: ticket})
+func (n *Node) owe(t *task, s *Status, m mark) {
+	t.owed = append(t.owed, owed{Status: s, mark: m})
 	t.framework.owed++
 	t.framework.owedBytes += s.size()
 	n.crowd++
@@ -93,9 +93,9 @@ func (t *task) remember(s *Status) {
 	t.statuses = append(t.statuses, s.withoutData())
 }
 
-// forward sends the oldest status if it is durable and not on its way yet.
+// forward sends the oldest status if it may be said and is not on its way yet.
 func (n *Node) forward(t *task) {
-	if t.inFlight || len(t.owed) == 0 || !t.owed[0].sayable(n.commits.durable) || !n.link.up {
+	if t.inFlight || len(t.owed) == 0 || !n.commits.sayable(t.owed[0]) || !n.link.up {
 		return
 	}
 	t.inFlight = true
@@ -106,7 +106,7 @@ func (n *Node) forward(t *task) {
 func (n *Node) sendHead(t *task) {
 	head := t.owed[0]
 	t.told = head.State
-	n.tell(Update{Framework: t.framework.ID, Task: t.id, Status: head.Status, Latest: t.durableState(n.commits.durable)})
+	n.tell(Update{Framework: t.framework.ID, Task: t.id, Status: head.Status, Latest: t.shownState(&n.commits)})
 	n.timers.set(&t.retry, n.in(t.delay), (*retryAlarm)(t))
 }
 
@@ -145,15 +145,15 @@ func (n *Node) forwardAll(f *framework) {
 // acknowledge takes the oldest status off the queue if it is the one that is meant. Anything else is a
 // repetition, or means a status of another run.
 //
-// If another status waits, it waits for the acknowledgement's record as well: were that lost in a crash, the
-// framework would hear the older status again behind the newer one.
+// If another status waits, it waits until the acknowledgement is as safe as its status had to be: were it lost
+// in a crash, the framework would hear the older status again behind the newer one.
 func (n *Node) acknowledge(in Acknowledge) {
 	f := n.frameworks[in.Framework]
 	if f == nil {
 		return
 	}
 	t := f.tasks[in.Task]
-	if t == nil || len(t.owed) == 0 || t.owed[0].UUID != in.UUID || !t.owed[0].sayable(n.commits.durable) {
+	if t == nil || len(t.owed) == 0 || t.owed[0].UUID != in.UUID || !n.commits.sayable(t.owed[0]) {
 		return
 	}
 	if len(t.owed) == 1 {
@@ -161,10 +161,11 @@ func (n *Node) acknowledge(in Acknowledge) {
 		n.acknowledged(t)
 		return
 	}
-	n.record(AckRecord(in))
+	safe := t.needs(t.owed[0].Status)
+	n.recordAs(AckRecord(in), safe)
 	n.acknowledged(t)
-	t.owed[0].after = n.commits.ticket()
-	n.afterCommit(func() { n.forward(t) })
+	t.owed[0].after = n.commits.mark(safe)
+	n.after(safe, func() { n.forward(t) })
 }
 
 // acknowledged drops the oldest status; with the last one of a task that has ended, the task is history.
@@ -184,10 +185,10 @@ func (n *Node) acknowledged(t *task) {
 // past reports whether nothing will ever be said about the task again.
 func (t *task) past() bool { return IsTerminal(t.state) && len(t.owed) == 0 }
 
-// durableState is the latest state that may be shown.
-func (t *task) durableState(durable Ticket) mesos.TaskState {
+// shownState is the latest state that may be shown.
+func (t *task) shownState(c *commits) mesos.TaskState {
 	for _, o := range slices.Backward(t.owed) {
-		if o.ticket <= durable {
+		if c.has(o.mark) {
 			return o.State
 		}
 	}
@@ -197,11 +198,11 @@ func (t *task) durableState(durable Ticket) mesos.TaskState {
 	return t.told
 }
 
-// durableStatuses are the statuses that may be shown.
-func (t *task) durableStatuses(durable Ticket) []*Status {
+// shownStatuses are the statuses that may be shown.
+func (t *task) shownStatuses(c *commits) []*Status {
 	shown := slices.Clone(t.statuses)
 	for _, o := range t.owed {
-		if o.ticket > durable {
+		if !c.has(o.mark) {
 			shown = slices.DeleteFunc(shown, func(s *Status) bool { return s.UUID == o.UUID })
 		}
 	}

@@ -16,14 +16,15 @@ const MesosVersion = "1.11.0"
 
 // Master answers what is asked of a master: POST /api/v1, and the older endpoints, a path each.
 type Master struct {
-	Info     *mesos.MasterInfo
-	Release  string // of the binary, for people
-	Started  time.Time
-	Elected  time.Time
-	MaxBytes int64                                                      // of a call
-	View     func(*http.Request) (cluster.View, error)                  // freezes the cluster
-	Order    func(*http.Request, cluster.Order) (cluster.Answer, error) // has the core change it
-	Refuse   func(w http.ResponseWriter, err error)                     // answers when either could not be done
+	Info      *mesos.MasterInfo
+	Release   string // of the binary, for people
+	Started   time.Time
+	Elected   time.Time
+	MaxBytes  int64                                                      // of a call
+	View      func(*http.Request) (cluster.View, error)                  // freezes the cluster
+	Order     func(*http.Request, cluster.Order) (cluster.Answer, error) // has the core change it
+	Subscribe func(http.ResponseWriter, *http.Request, wire.Codec)       // holds a stream of events
+	Refuse    func(w http.ResponseWriter, err error)                     // answers when either could not be done
 }
 
 // ServeCall answers one call of POST /api/v1.
@@ -41,7 +42,11 @@ func (m *Master) ServeCall(w http.ResponseWriter, r *http.Request) {
 		wire.NotAcceptable(w)
 		return
 	}
-	if call.GetType() == masterpb.Call_TEARDOWN {
+	switch call.GetType() {
+	case masterpb.Call_SUBSCRIBE:
+		m.Subscribe(w, r, accept)
+		return
+	case masterpb.Call_TEARDOWN:
 		if _, ok := m.order(w, r, cluster.OrderTeardown{Framework: ids.FrameworkID(call.Teardown.GetFrameworkId().GetValue())}); ok {
 			w.WriteHeader(http.StatusOK)
 		}
@@ -105,8 +110,7 @@ var readers = map[masterpb.Call_Type]func(*cluster.View) *masterpb.Response{
 		return &masterpb.Response{GetTasks: tasks(v)}
 	},
 	masterpb.Call_GET_STATE: func(v *cluster.View) *masterpb.Response {
-		return &masterpb.Response{GetState: &masterpb.Response_GetState{
-			GetTasks: tasks(v), GetExecutors: executors(v), GetFrameworks: frameworks(v), GetAgents: agents(v)}}
+		return &masterpb.Response{GetState: state(v)}
 	},
 }
 

@@ -45,24 +45,30 @@ func agents(v *cluster.View) *masterpb.Response_GetAgents {
 	used, offered := use(v, func(_ ids.FrameworkID, a ids.AgentID) ids.AgentID { return a })
 	out := new(masterpb.Response_GetAgents)
 	for a := range v.Agents.All() {
-		m := &masterpb.Response_GetAgents_Agent{
-			AgentInfo:          clusterpb.AgentTo(a),
-			Active:             new(a.Connected()),
-			Deactivated:        new(false),
-			Version:            new(MesosVersion),
-			Pid:                new(fmt.Sprintf("slave(1)@%s:%d", a.Info.IP, a.Info.Port)),
-			RegisteredTime:     clusterpb.TimeTo(a.Registered),
-			ReregisteredTime:   clusterpb.TimeTo(a.Reregistered),
-			TotalResources:     resourcepb.ToProto(a.Info.Resources, resourcepb.Both),
-			AllocatedResources: resourcepb.ToProto(used[a.ID], resourcepb.Both),
-			OfferedResources:   resourcepb.ToProto(offered[a.ID], resourcepb.Both),
-		}
-		for _, c := range agentCapabilities {
-			m.Capabilities = append(m.Capabilities, &mesos.AgentInfo_Capability{Type: c.Enum()})
-		}
+		m := agent(a)
+		m.AllocatedResources = resourcepb.ToProto(used[a.ID], resourcepb.Both)
+		m.OfferedResources = resourcepb.ToProto(offered[a.ID], resourcepb.Both)
 		out.Agents = append(out.Agents, m)
 	}
 	return out
+}
+
+// agent is what is known of an agent by itself.
+func agent(a *cluster.Agent) *masterpb.Response_GetAgents_Agent {
+	m := &masterpb.Response_GetAgents_Agent{
+		AgentInfo:        clusterpb.AgentTo(a),
+		Active:           new(a.Connected()),
+		Deactivated:      new(false),
+		Version:          new(MesosVersion),
+		Pid:              new(fmt.Sprintf("slave(1)@%s:%d", a.Info.IP, a.Info.Port)),
+		RegisteredTime:   clusterpb.TimeTo(a.Registered),
+		ReregisteredTime: clusterpb.TimeTo(a.Reregistered),
+		TotalResources:   resourcepb.ToProto(a.Info.Resources, resourcepb.Both),
+	}
+	for _, c := range agentCapabilities {
+		m.Capabilities = append(m.Capabilities, &mesos.AgentInfo_Capability{Type: c.Enum()})
+	}
+	return m
 }
 
 func frameworks(v *cluster.View) *masterpb.Response_GetFrameworks {
@@ -72,22 +78,10 @@ func frameworks(v *cluster.View) *masterpb.Response_GetFrameworks {
 		offers[o.Framework] = append(offers[o.Framework], clusterpb.OfferTo(o))
 	}
 	describe := func(f *cluster.Framework) *masterpb.Response_GetFrameworks_Framework {
-		id := f.Info.ID
-		m := &masterpb.Response_GetFrameworks_Framework{
-			FrameworkInfo:      clusterpb.FrameworkTo(&f.Info),
-			Active:             new(f.Connected()),
-			Connected:          new(f.Connected()),
-			Recovered:          new(false),
-			RegisteredTime:     clusterpb.TimeTo(f.Registered),
-			ReregisteredTime:   clusterpb.TimeTo(f.Reregistered),
-			UnregisteredTime:   clusterpb.TimeTo(f.Removed),
-			Offers:             offers[id],
-			AllocatedResources: resourcepb.ToProto(used[id], resourcepb.Both),
-			OfferedResources:   resourcepb.ToProto(offered[id], resourcepb.Both),
-		}
-		if m.ReregisteredTime == nil {
-			m.ReregisteredTime = m.RegisteredTime
-		}
+		id, m := f.Info.ID, framework(f)
+		m.Offers = offers[id]
+		m.AllocatedResources = resourcepb.ToProto(used[id], resourcepb.Both)
+		m.OfferedResources = resourcepb.ToProto(offered[id], resourcepb.Both)
 		return m
 	}
 	out := new(masterpb.Response_GetFrameworks)
@@ -102,6 +96,23 @@ func frameworks(v *cluster.View) *masterpb.Response_GetFrameworks {
 		out.CompletedFrameworks = append(out.CompletedFrameworks, describe(f))
 	}
 	return out
+}
+
+// framework is what is known of a framework by itself.
+func framework(f *cluster.Framework) *masterpb.Response_GetFrameworks_Framework {
+	m := &masterpb.Response_GetFrameworks_Framework{
+		FrameworkInfo:    clusterpb.FrameworkTo(&f.Info),
+		Active:           new(f.Connected()),
+		Connected:        new(f.Connected()),
+		Recovered:        new(false),
+		RegisteredTime:   clusterpb.TimeTo(f.Registered),
+		ReregisteredTime: clusterpb.TimeTo(f.Reregistered),
+		UnregisteredTime: clusterpb.TimeTo(f.Removed),
+	}
+	if m.ReregisteredTime == nil {
+		m.ReregisteredTime = m.RegisteredTime
+	}
+	return m
 }
 
 func executors(v *cluster.View) *masterpb.Response_GetExecutors {
@@ -128,4 +139,8 @@ func tasks(v *cluster.View) *masterpb.Response_GetTasks {
 		}
 	}
 	return out
+}
+
+func state(v *cluster.View) *masterpb.Response_GetState {
+	return &masterpb.Response_GetState{GetTasks: tasks(v), GetExecutors: executors(v), GetFrameworks: frameworks(v), GetAgents: agents(v)}
 }

@@ -1,22 +1,26 @@
-// Package settings finds the values of a daemon's flags where they were not given on the command line:
-// in variables of the environment, ours and then those of Apache Mesos, and in a file. What is more
-// specific wins:
+// Package settings finds the values of a daemon's flags, wherever they were given. What is more specific
+// wins:
 //
 //	--work-dir=/data           the command line
 //	MESETA_WORK_DIR=/data      our variable
 //	MESOS_WORK_DIR=/data       Mesos' variable, so that existing unit files go on
-//	work_dir = /data           the file
+//	work_dir = /data           a file, or a directory with a file for each setting
 //
-// It owns the places and their order. It knows nothing of what a setting means: every value goes through
-// the flag's own parser, and the error names the place that it came from.
+// A daemon defines its flags in groups ([NewGroup]), each bound to a field of its configuration whose value
+// at that time is the default, and hands them over with [Take]. [Resolve] then asks the other places. What
+// help and documentation say is made from the same definitions (page.go).
+//
+// The invariant: a daemon that starts does what its settings say. A name that nobody knows is refused, with
+// the nearest one that exists; so is a value that cannot be, with the place that it came from. Settings of
+// Mesos that have no meaning here are a closed list (mesos.go): some are accepted with a warning, so that
+// existing unit files start, and those that protect something are refused, because a cluster whose
+// --authenticate_agents is ignored stands open.
 package settings
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"io"
-	"maps"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,87 +28,126 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// prefixes of variables, the stronger first.
-var prefixes = []string{"MESETA_", "MESOS_"}
+// Daemon says whose settings they are.
+type Daemon string
 
-// Sources are where settings come from beside the command line.
-type Sources struct {
-	// Lookup reads a variable of the environment, as os.LookupEnv does.
-	Lookup func(name string) (string, bool)
-	// File is the text of a settings file: lines of "name = value", and of comments that begin with "#".
-	// Nil means that there is none. FileName is for people.
-	File     io.Reader
-	FileName string
-}
+// The daemons that take settings.
+const (
+	Master Daemon = "master"
+	Agent  Daemon = "agent"
+)
 
-// Ignore adds settings of Mesos that mean nothing here, each with a word on why, as hidden flags. They
-// are accepted with a warning, wherever they come from, so that existing unit files go on. Switches need
-// no value.
-func Ignore(flags *pflag.FlagSet, why map[string]string, switches ...string) {
-	for _, name := range slices.Sorted(maps.Keys(why)) {
-		f := flags.VarPF(&ignored{why: why[name]}, name, "", why[name])
-		f.Hidden = true
-		if slices.Contains(switches, name) {
-			f.NoOptDefVal = "true"
-		}
-	}
-}
+// unset are flags that are no settings: only the command line can have them.
+var unset = []string{"help", "version", "ready-fd"}
 
-// ignored is the value of a setting that means nothing.
-type ignored struct{ why string }
-
-func (*ignored) Set(string) error { return nil }
-func (*ignored) String() string   { return "" }
-func (*ignored) Type() string     { return "ignored" }
-
-// Resolve sets every flag that was not given on the command line to what the sources say. It returns
-// what should be said about ignored settings. The error names everything that is wrong.
-func Resolve(flags *pflag.FlagSet, s Sources) (warnings []string, err error) {
-	var wrong []error
-	set := func(f *pflag.Flag, place, value string) {
-		if v, ok := f.Value.(*ignored); ok {
-			warnings = append(warnings, fmt.Sprintf("%s has no effect: %s", place, v.why))
-			return
-		}
-		if f.Changed {
-			return
-		}
-		if err := flags.Set(f.Name, value); err != nil {
-			wrong = append(wrong, fmt.Errorf("%s: %q: %w", place, value, plain(err)))
-		}
-	}
+// Take makes settings of a daemon's flags, all of which are defined: from now on they know where they were
+// given. It adds the names that Mesos also has for them, "--no-…" for switches, and the settings of Mesos
+// that have no meaning here.
+func Take(flags *pflag.FlagSet, d Daemon) {
+	var own []*pflag.Flag
 	flags.VisitAll(func(f *pflag.Flag) {
-		if _, ok := f.Value.(*ignored); ok && f.Changed {
-			set(f, "--"+f.Name, "")
-			return
-		}
-		for _, prefix := range prefixes {
-			name := prefix + strings.ToUpper(underscored(f.Name))
-			if value, ok := s.Lookup(name); ok {
-				set(f, name, value)
-				return
-			}
+		if !slices.Contains(unset, f.Name) {
+			own = append(own, f)
 		}
 	})
-	if s.File == nil {
-		return warnings, errors.Join(wrong...)
-	}
-	lines, err := readFile(s.File)
-	if err != nil {
-		return warnings, fmt.Errorf("%s: %w", s.FileName, err)
-	}
-	for _, l := range lines {
-		place := fmt.Sprintf("%s: line %d: %s", s.FileName, l.number, l.name)
-		if f := flags.Lookup(l.name); f != nil {
-			set(f, place, l.value)
-		} else {
-			wrong = append(wrong, fmt.Errorf("%s is not a setting; --help lists them all", place))
+	for _, f := range own {
+		value := &setting{Value: f.Value}
+		f.Value = value
+		if f.NoOptDefVal == "true" {
+			hide(flags.VarPF(negation{value}, "no-"+f.Name, "", ""), f.NoOptDefVal)
+		}
+		for _, alias := range aliases[f.Name] {
+			hide(flags.VarPF(value, alias, "", f.Usage), f.NoOptDefVal)
 		}
 	}
-	return warnings, errors.Join(wrong...)
+	for _, m := range Foreigns(d) {
+		if flags.Lookup(m.Name) != nil {
+			continue // it has got a meaning
+		}
+		value := &setting{Value: &foreign{Foreign: m}}
+		if !m.Switch {
+			hide(flags.VarPF(value, m.Name, "", m.Why), "")
+			continue
+		}
+		hide(flags.VarPF(value, m.Name, "", m.Why), "true")
+		hide(flags.VarPF(negation{value}, "no-"+m.Name, "", m.Why), "true")
+	}
 }
 
-func underscored(name string) string { return strings.ReplaceAll(name, "-", "_") }
+func hide(f *pflag.Flag, without string) { f.Hidden, f.NoOptDefVal = true, without }
+
+// setting is the value of a flag that knows where it was given.
+type setting struct {
+	pflag.Value
+	place string // where it was given; "" while it has its default
+	text  string // what was given
+}
+
+// Set takes a value of the command line.
+func (s *setting) Set(text string) error {
+	if s.place != "" && s.text != text {
+		return fmt.Errorf("%q was given for the same setting before", s.text)
+	}
+	return s.take("the command line", text)
+}
+
+// take takes a value. One that begins with "file://" is in that file, as in Mesos.
+func (s *setting) take(place, text string) error {
+	s.place, s.text = place, text
+	if path, ok := strings.CutPrefix(text, "file://"); ok {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		text = strings.TrimSpace(string(content))
+	}
+	return s.Value.Set(text)
+}
+
+// negation is "--no-name" of a switch.
+type negation struct{ *setting }
+
+func (n negation) Set(text string) error {
+	no, err := strconv.ParseBool(text)
+	if err != nil {
+		return errors.New("expected true or false")
+	}
+	return n.setting.Set(strconv.FormatBool(!no))
+}
+
+// of gives the setting of a flag, and whether the flag says the contrary of it.
+func of(f *pflag.Flag) (s *setting, contrary bool) {
+	switch v := f.Value.(type) {
+	case *setting:
+		return v, false
+	case negation:
+		return v.setting, true
+	}
+	return nil, false
+}
+
+// Refusal makes a sentence of what parsing a command line of the command failed with.
+func Refusal(command string, flags *pflag.FlagSet, err error) error {
+	var unknown *pflag.NotExistError
+	var invalid *pflag.InvalidValueError
+	var missing *pflag.ValueRequiredError
+	switch {
+	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "":
+		name := unknown.GetSpecifiedName()
+		return fmt.Errorf("--%s: %s has no such flag%s", name, command, suggestion("--", name, names(flags), command))
+	case errors.As(err, &invalid):
+		return fmt.Errorf("--%s: %q: %w", invalid.GetFlag().Name, invalid.GetValue(), plain(err))
+	case errors.As(err, &missing):
+		return fmt.Errorf("--%s: expected a value, as in --%[1]s=%s", missing.GetFlag().Name, placeholder(missing.GetFlag()))
+	}
+	return err
+}
+
+// placeholder is what help shows for the value of a flag.
+func placeholder(f *pflag.Flag) string {
+	name, _ := pflag.UnquoteUsage(f)
+	return strings.ToUpper(name)
+}
 
 // plain takes the flag's name out of an error of pflag, because the place says it better, and the
 // function's out of one of strconv.
@@ -118,34 +161,4 @@ func plain(err error) error {
 		return invalid.Unwrap()
 	}
 	return err
-}
-
-// line is one setting of a file.
-type line struct {
-	number      int
-	name, value string
-}
-
-// readFile reads a settings file. A name may come once.
-func readFile(r io.Reader) ([]line, error) {
-	var lines []line
-	seen := make(map[string]int)
-	text := bufio.NewScanner(r)
-	for n := 1; text.Scan(); n++ {
-		content := strings.TrimSpace(text.Text())
-		if content == "" || strings.HasPrefix(content, "#") {
-			continue
-		}
-		name, value, ok := strings.Cut(content, "=")
-		if !ok {
-			return nil, fmt.Errorf("line %d: %q: expected name = value", n, content)
-		}
-		l := line{number: n, name: strings.TrimSpace(name), value: strings.TrimSpace(value)}
-		if at := seen[underscored(l.name)]; at > 0 {
-			return nil, fmt.Errorf("line %d: %s was set in line %d already", n, l.name, at)
-		}
-		seen[underscored(l.name)] = n
-		lines = append(lines, l)
-	}
-	return lines, text.Err()
 }

@@ -60,6 +60,8 @@ func (w *World) startAgent(h *host) {
 	a.launcher = launcher{a: a, starting: make(map[ids.ContainerID]*launch)}
 	h.agent = a
 	h.disk.full = false
+	h.settle(len(h.disk.cached)) // who opens a journal makes it durable first
+	w.bugs.atRestart(&h.disk)
 	a.logf("starts with %d records", len(h.disk.kept))
 	if len(h.disk.kept) > 0 {
 		w.count(EventReplay)
@@ -128,7 +130,6 @@ func (a *agent) down(machineToo bool) {
 	a.logf("CRASH")
 	a.die(machineToo)
 	a.journal.cut()
-	a.w.bugs.atRestart(&a.host.disk)
 }
 
 // step applies an input and carries out what follows.

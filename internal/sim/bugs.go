@@ -80,7 +80,7 @@ func (b *bugs) executorCalls(a *agent, in node.Input) {
 	}
 }
 
-// atRestart looks at the disk of an agent that has died.
+// atRestart looks at the disk of an agent that starts.
 func (b *bugs) atRestart(d *disk) {
 	if b.bug != LostTail || len(d.kept) == 0 {
 		return

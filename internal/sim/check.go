@@ -95,7 +95,7 @@ func (w *World) checkAgentStep(a *agent, in node.Input, outs []node.Output) {
 			}
 			a.host.started[id] = true
 		case node.ToMaster:
-			if u, ok := out.Body.(node.Update); ok && u.Status.UUID != (node.UUID{}) && w.truth.statuses[u.Status.UUID] == nil {
+			if u, ok := out.Body.(node.Update); ok && u.Status.UUID != (node.UUID{}) && !w.truth.statuses[u.Status.UUID].sayable() {
 				w.fail("%s shows %s of %s before it is durable", a.name, u.Status.State, u.Task)
 			}
 		case node.Persist:

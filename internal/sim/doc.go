@@ -15,7 +15,7 @@
 //
 //   - no piece of a resource is used twice: in the master's books after every step, and on the machines;
 //   - the statuses of a task reach each scheduler in the order in which its agent recorded them; an end is
-//     final; nothing is shown that is not durable;
+//     final; nothing is shown that could still be lost and missed;
 //   - a status that an executor was given a receipt for is never forgotten;
 //   - nothing is started twice, nothing starts that somebody was told would not;
 //   - no message of a session that is over has an effect.

@@ -65,6 +65,7 @@ func (h *host) reboot() {
 	if h.agent != nil && !h.agent.dead {
 		h.agent.down(true)
 	}
+	h.losePower()
 	if h.supervisor != nil {
 		h.supervisor.dead = true
 	}

@@ -260,7 +260,7 @@ func (q *inquiry) promises(frameworks map[ids.FrameworkID]*cluster.Framework) {
 			continue
 		}
 		for _, s := range fact.statuses {
-			if s.told {
+			if s.told || s.void {
 				continue
 			}
 			if s.receipt || node.IsTerminal(s.state) {

@@ -23,6 +23,7 @@ type truth struct {
 	executors map[executorName]amounts // what an executor needs
 	removed   map[ids.FrameworkID]bool // a master has asked to have it remembered so
 	ending    map[ending]bool          // frameworks whose end was ordered on a machine
+	commands  map[cluster.TaskKey]bool // tasks that have no executor of their own
 }
 
 type executorName struct {
@@ -47,15 +48,22 @@ type taskFact struct {
 	refused  string // the scheduler was told, for good, that it will not run
 }
 
-// statusFact is a status that is durable on an agent.
+// statusFact is a status that was written by an agent.
 type statusFact struct {
 	task    *taskFact
+	host    *host
 	index   int
 	uuid    node.UUID
 	state   mesos.TaskState
 	told    bool // to a scheduler of its framework
 	receipt bool // its executor was told that it is safe
+	durable bool
+	passing bool // of a command that lives: it may be said when it is written
+	void    bool // the machine was rebooted since, which a later status says
 }
+
+// sayable says whether an agent may show the status.
+func (s *statusFact) sayable() bool { return s != nil && (s.durable || s.passing) }
 
 func newTruth(w *World) truth {
 	return truth{
@@ -66,6 +74,7 @@ func newTruth(w *World) truth {
 		executors: make(map[executorName]amounts),
 		removed:   make(map[ids.FrameworkID]bool),
 		ending:    make(map[ending]bool),
+		commands:  make(map[cluster.TaskKey]bool),
 	}
 }
 
@@ -80,17 +89,15 @@ func (t *truth) task(f ids.FrameworkID, id ids.TaskID) *taskFact {
 	return fact
 }
 
-// ---- what becomes durable
+// ---- what is written, and becomes durable
 
-// durable sees a record on a disk.
-func (t *truth) durable(h *host, r node.Record) {
+// written sees a record in a file.
+func (t *truth) written(h *host, r node.Record) {
 	switch r := r.(type) {
-	case node.ExecutorRecord:
-		t.recorded[r.Container] = true
 	case node.TaskRecord:
-		t.recorded[r.Container] = true
+		t.commands[cluster.TaskKey{Framework: r.Framework, Task: r.Task}] = r.Executor == ""
 	case node.StatusRecord:
-		t.recordStatus(r)
+		t.recordStatus(h, r)
 	case node.FrameworkRecord:
 		t.ending[ending{h, r.Framework.ID}] = r.Ending
 	case node.FrameworkGone:
@@ -98,7 +105,36 @@ func (t *truth) durable(h *host, r node.Record) {
 	}
 }
 
-func (t *truth) recordStatus(r node.StatusRecord) {
+// durable sees a record on a disk.
+func (t *truth) durable(r node.Record) {
+	switch r := r.(type) {
+	case node.ExecutorRecord:
+		t.recorded[r.Container] = true
+	case node.TaskRecord:
+		t.recorded[r.Container] = true
+	case node.StatusRecord:
+		t.statuses[r.Status.UUID].durable = true
+	}
+}
+
+// lost sees a record go that was written and not durable.
+func (t *truth) lost(r node.Record) {
+	if r, ok := r.(node.StatusRecord); ok {
+		if s := t.statuses[r.Status.UUID]; !s.durable {
+			s.void = true
+			s.task.ended = s.task.ended && !node.IsTerminal(s.state)
+		}
+	}
+}
+
+// rebooted sees a machine begin anew: what commands said while they lived means nothing any more.
+func (t *truth) rebooted(h *host) {
+	for _, s := range t.statuses {
+		s.void = s.void || s.host == h && s.passing
+	}
+}
+
+func (t *truth) recordStatus(h *host, r node.StatusRecord) {
 	if t.statuses[r.Status.UUID] != nil {
 		t.w.fail("the status %s of %s is recorded twice", r.Status.State, r.Task)
 		return
@@ -110,7 +146,8 @@ func (t *truth) recordStatus(r node.StatusRecord) {
 	if r.Status.State == mesos.TaskState_TASK_STARTING && len(fact.statuses) > 0 {
 		t.w.fail("TASK_STARTING is recorded for %s after %s", r.Task, fact.statuses[len(fact.statuses)-1].state)
 	}
-	s := &statusFact{task: fact, index: len(fact.statuses), uuid: r.Status.UUID, state: r.Status.State}
+	s := &statusFact{task: fact, host: h, index: len(fact.statuses), uuid: r.Status.UUID, state: r.Status.State}
+	s.passing = t.commands[fact.key] && r.Status.Source == mesos.TaskStatus_SOURCE_EXECUTOR && !node.IsTerminal(s.state)
 	fact.statuses = append(fact.statuses, s)
 	fact.ended = node.IsTerminal(r.Status.State)
 	t.statuses[r.Status.UUID] = s
@@ -192,7 +229,7 @@ func (t *truth) receipt(a *agent, framework ids.FrameworkID, ack node.ExecutorAc
 	t.w.count(EventReceipt)
 	fact := t.task(framework, ack.Task)
 	switch s := t.statuses[ack.UUID]; {
-	case s != nil:
+	case s != nil && s.durable:
 		s.receipt = true
 	case fact.ended, t.ending[ending{a.host, framework}]:
 	default:
@@ -220,7 +257,7 @@ func (t *truth) told(s *scheduler, id ids.TaskID, b *belief, status *mesos.TaskS
 		t.w.fail("%s hears %s of %s after it was told: %s", s.name, said.state, id, b.refused)
 	}
 	for i := b.index + 1; i < said.index; i++ {
-		if missed := fact.statuses[i]; !missed.told {
+		if missed := fact.statuses[i]; !missed.told && !missed.void {
 			t.w.fail("%s hears %s of %s, but nobody ever heard %s", s.name, said.state, id, missed.state)
 		}
 	}

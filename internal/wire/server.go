@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -33,7 +34,11 @@ func NewServer(handler http.Handler, log *slog.Logger) *http.Server {
 // Listen listens on a TCP port of an address, a free one if port is negative, and warns when others
 // than this machine can reach it.
 func Listen(ip string, port int, log *slog.Logger) (net.Listener, error) {
-	l, err := net.Listen("tcp", net.JoinHostPort(ip, strconv.Itoa(max(port, 0))))
+	network := "tcp"
+	if strings.Contains(ip, ".") {
+		network = "tcp4" // Go would take 0.0.0.0 for all addresses of IPv6 too
+	}
+	l, err := net.Listen(network, net.JoinHostPort(ip, strconv.Itoa(max(port, 0))))
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("address %s:%d is in use: does it run already? Another port can be chosen with --port", ip, port)
 	}

@@ -194,17 +194,63 @@ type Result struct {
 // Meseta runs the binary with arguments and waits for it.
 func Meseta(t testing.TB, args ...string) Result {
 	t.Helper()
+	return Begin(t, args...).Wait()
+}
+
+// Command is a running command of the binary.
+type Command struct {
+	t              testing.TB
+	cmd            *exec.Cmd
+	cancel         context.CancelFunc
+	stdout, stderr growing
+}
+
+// Begin runs the binary with arguments and does not wait for it.
+func Begin(t testing.TB, args ...string) *Command {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, Binary(t), args...)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = patience
-	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+	c := &Command{t: t, cmd: exec.CommandContext(ctx, Binary(t), args...), cancel: cancel}
+	c.cmd.Stdout, c.cmd.Stderr = &c.stdout, &c.stderr
+	c.cmd.Cancel = func() error { return c.cmd.Process.Signal(syscall.SIGTERM) }
+	c.cmd.WaitDelay = patience
+	if err := c.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	return Result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+	return c
+}
+
+// Interrupt does what Ctrl-C does.
+func (c *Command) Interrupt() { c.cmd.Process.Signal(syscall.SIGINT) }
+
+// Stdout is what it has written so far.
+func (c *Command) Stdout() string { return c.stdout.String() }
+
+// Wait waits for the end.
+func (c *Command) Wait() Result {
+	c.t.Helper()
+	defer c.cancel()
+	if err := c.cmd.Wait(); err != nil && c.cmd.ProcessState == nil {
+		c.t.Fatal(err)
+	}
+	return Result{c.stdout.String(), c.stderr.String(), c.cmd.ProcessState.ExitCode()}
+}
+
+// growing is an output that can be looked at while it is written.
+type growing struct {
+	mu sync.Mutex
+	b  bytes.Buffer // guarded by mu
+}
+
+func (g *growing) Write(b []byte) (int, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.b.Write(b)
+}
+
+func (g *growing) String() string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.b.String()
 }
 
 // Eventually waits until a condition holds.

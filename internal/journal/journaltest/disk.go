@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"syscall"
 
 	"github.com/meseta/meseta/internal/journal"
 )
@@ -25,6 +27,10 @@ type Disk struct {
 
 	// Reserve makes Preallocate work: files read as zeros up to what was reserved.
 	Reserve bool
+
+	// Capacity is how many bytes all files may have together, what is reserved included; 0 is no bound. It may
+	// be changed between two calls.
+	Capacity int
 
 	mu      sync.Mutex
 	entries map[string]*inode // as a process sees them
@@ -159,6 +165,18 @@ func (d *Disk) Sync() error {
 // Close implements journal.Disk. The content stays, for the next who opens it.
 func (d *Disk) Close() error { return nil }
 
+// room is how many bytes more there is room for.
+func (d *Disk) room() int {
+	if d.Capacity == 0 {
+		return math.MaxInt / 2
+	}
+	used := 0
+	for _, n := range d.entries {
+		used += max(len(n.data), n.size)
+	}
+	return d.Capacity - used
+}
+
 func (d *Disk) apply(c change) {
 	d.changes = append(d.changes, c)
 	c.on(d.entries)
@@ -264,16 +282,25 @@ func (f *file) Write(b []byte) (int, error) {
 		f.inode.data = append(f.inode.data, b[:len(b)/2]...)
 		return len(b) / 2, err
 	}
+	if room := max(0, f.inode.size-len(f.inode.data)) + max(0, f.disk.room()); len(b) > room {
+		f.inode.data = append(f.inode.data, b[:room]...)
+		return room, &fs.PathError{Op: "write", Path: f.name, Err: syscall.ENOSPC}
+	}
 	f.inode.data = append(f.inode.data, b...)
 	return len(b), nil
 }
 
-func (f *file) Preallocate(size int64) {
+func (f *file) Preallocate(size int64) error {
 	f.disk.mu.Lock()
 	defer f.disk.mu.Unlock()
-	if f.disk.Reserve {
-		f.inode.size = int(size)
+	if !f.disk.Reserve {
+		return &fs.PathError{Op: "preallocate", Path: f.name, Err: syscall.EOPNOTSUPP}
 	}
+	if int(size)-max(len(f.inode.data), f.inode.size) > f.disk.room() {
+		return &fs.PathError{Op: "preallocate", Path: f.name, Err: syscall.ENOSPC}
+	}
+	f.inode.size = int(size)
+	return nil
 }
 
 func (f *file) Sync() error {

@@ -72,6 +72,9 @@ func (m *Mem) Append(records ...[]byte) (journal.Ticket, error) {
 	return m.accepted, nil
 }
 
+// Write implements journal.Log. Its records are as safe as those of Append, which is more than they need to be.
+func (m *Mem) Write(records ...[]byte) (journal.Ticket, error) { return m.Append(records...) }
+
 // Snapshot implements journal.Log. The sequence is walked before it returns.
 func (m *Mem) Snapshot(records iter.Seq[[]byte]) error {
 	if m.ended != nil {
