@@ -19,8 +19,9 @@ import (
 )
 
 // refusal is how long it takes to learn that nobody listens. It keeps whoever tries again at once from
-// doing so for ever at one moment of virtual time.
-const refusal = time.Second
+// doing so for ever at one moment of virtual time. It is not a round second, so that nobody tries again at the very
+// moment at which, some seconds later, somebody listens: which of the two is first would be chance.
+const refusal = time.Second + 17300*time.Microsecond
 
 // Network connects names with each other. The zero value is ready.
 type Network struct {

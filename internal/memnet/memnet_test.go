@@ -106,7 +106,7 @@ func TestShutNameIsRefusedAndItsConnectionsBreak(t *testing.T) {
 		}
 		begin := time.Now()
 		_, err := n.Dialer("a")(t.Context(), "tcp", "b")
-		if took := time.Since(begin); !errors.Is(err, syscall.ECONNREFUSED) || took != time.Second {
+		if took := time.Since(begin); !errors.Is(err, syscall.ECONNREFUSED) || took < time.Second || took > 1100*time.Millisecond {
 			t.Errorf("after %v: %v, want a refusal after a second", took, err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
