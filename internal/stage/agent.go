@@ -105,6 +105,9 @@ func (a *Agent) address() string { return a.config.Name + ":5051" }
 // ID is the id that the master gave it, empty before.
 func (a *Agent) ID() ids.AgentID { return a.core.Identity().Agent }
 
+// Accepted says whether a master has taken the agent. It is asked inside Do.
+func (a *Agent) Accepted() bool { return a.accepted }
+
 // info is what the agent says of itself.
 func (a *Agent) info(id ids.AgentID) *mesos.AgentInfo {
 	info := &mesos.AgentInfo{
@@ -234,8 +237,6 @@ func (a *Agent) carryOut(out node.Output) {
 		if !saidElsewhere[out.What] {
 			a.w.Logf(a.config.Name, "%s", describeNotice(out))
 		}
-	default:
-		panic(fmt.Sprintf("stage: output of unknown type %T", out))
 	}
 }
 
@@ -357,6 +358,14 @@ func (a *Agent) Blink() {
 			a.w.Logf(a.config.Name, "the connection to the master breaks")
 			a.link.Break()
 		}
+	})
+}
+
+// BreakExecutors breaks the connections of executors to the agent.
+func (a *Agent) BreakExecutors() {
+	a.w.Do(func() {
+		a.w.Logf(a.config.Name, "the connections of executors break")
+		a.w.Net.Break(a.address())
 	})
 }
 

@@ -82,7 +82,7 @@ func (c *Cluster) Close() {
 // Registered says whether every agent is known to the master.
 func (c *Cluster) Registered() bool {
 	for _, a := range c.Agents {
-		if !a.accepted {
+		if !a.Accepted() {
 			return false
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"testing/synctest"
 	"time"
 
 	"github.com/meseta/meseta/internal/core"
@@ -173,9 +174,6 @@ func (w *World) History() []Entry {
 	return w.history[:len(w.history):len(w.history)]
 }
 
-// Length is how long the history is. It is called inside Do.
-func (w *World) Length() int { return len(w.history) }
-
 // Await waits until something is the case, which is asked for inside Do whenever something has happened. It
 // gives up after a time, or when ctx ends, and says so.
 func (w *World) Await(ctx context.Context, patience time.Duration, holds func() bool) bool {
@@ -199,6 +197,26 @@ func (w *World) Await(ctx context.Context, patience time.Duration, holds func() 
 		case <-ctx.Done():
 			return false
 		}
+	}
+}
+
+// Poll waits until something is the case that is not the world's own: it asks whenever something has happened, when
+// everybody is at rest, and every tenth of a second. It gives up as Await does.
+func (w *World) Poll(ctx context.Context, patience time.Duration, holds func() bool) bool {
+	for begin := w.Now(); ; {
+		synctest.Wait()
+		if holds() {
+			return true
+		}
+		if w.Now()-begin >= patience || ctx.Err() != nil {
+			return false
+		}
+		asked := false
+		w.Await(ctx, 100*time.Millisecond, func() bool {
+			again := asked
+			asked = true
+			return again
+		})
 	}
 }
 

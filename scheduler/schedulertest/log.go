@@ -1,7 +1,6 @@
 package schedulertest
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	mesos "github.com/meseta/meseta/api/mesos/v1"
 	schedulerpb "github.com/meseta/meseta/api/mesos/v1/scheduler"
 	"github.com/meseta/meseta/internal/ids"
+	"github.com/meseta/meseta/internal/stage"
 )
 
 // patience is how long the methods that wait do so, in virtual time.
@@ -19,42 +19,20 @@ const patience = time.Hour
 // log is what was said between the schedulers and the master.
 type log struct {
 	calls   []*schedulerpb.Call
-	updates []*mesos.TaskStatus
-	waited  map[string]int // by task: the updates before this one have been waited for
+	updates stage.Updates
 }
 
-func (l *log) called(_ ids.FrameworkID, call *schedulerpb.Call) { l.calls = append(l.calls, call) }
+func (l *log) called(_ ids.FrameworkID, call *schedulerpb.Call) {
+	l.calls = append(l.calls, call)
+	if ack := call.GetAcknowledge(); ack != nil {
+		l.updates.Acknowledge(ack.GetUuid())
+	}
+}
 
 func (l *log) heard(_ ids.FrameworkID, event *schedulerpb.Event) {
 	if s := event.GetUpdate().GetStatus(); s != nil {
-		l.updates = append(l.updates, s)
+		l.updates.Add(s)
 	}
-}
-
-// find looks for a state that a task is in, or that it has come into since the last one that was waited for.
-func (l *log) find(task string, state mesos.TaskState) *mesos.TaskStatus {
-	for i := len(l.updates) - 1; i >= 0; i-- {
-		if s := l.updates[i]; s.GetTaskId().GetValue() == task {
-			if s.GetState() == state {
-				return l.found(task, i)
-			}
-			break
-		}
-	}
-	for i := l.waited[task]; i < len(l.updates); i++ {
-		if s := l.updates[i]; s.GetTaskId().GetValue() == task && s.GetState() == state {
-			return l.found(task, i)
-		}
-	}
-	return nil
-}
-
-func (l *log) found(task string, i int) *mesos.TaskStatus {
-	if l.waited == nil {
-		l.waited = make(map[string]int)
-	}
-	l.waited[task] = max(l.waited[task], i+1)
-	return l.updates[i]
 }
 
 // WaitFor waits until the scheduler has been told that a task is in a state, and has dealt with it. What WaitFor has
@@ -64,7 +42,7 @@ func (c *Cluster) WaitFor(task string, state mesos.TaskState) *mesos.TaskStatus 
 	c.t.Helper()
 	var status *mesos.TaskStatus
 	if !c.stage.World.Await(c.t.Context(), patience, func() bool {
-		status = c.log.find(task, state)
+		status = c.log.updates.Find(task, state)
 		return status != nil
 	}) {
 		c.t.Fatalf("schedulertest: task %q is not %v after %v; %s", task, state, patience, c.whatOf(task))
@@ -77,36 +55,22 @@ func (c *Cluster) WaitFor(task string, state mesos.TaskState) *mesos.TaskStatus 
 // cluster and every tenth of a second. What says what it is, for the failure.
 func (c *Cluster) Wait(what string, holds func() bool) {
 	c.t.Helper()
-	for begin := c.stage.World.Now(); ; {
-		synctest.Wait()
-		if holds() {
-			return
-		}
-		if c.stage.World.Now()-begin >= patience {
-			c.t.Fatalf("schedulertest: after %v still not: %s", patience, what)
-		}
-		before := len(c.stage.World.History())
-		c.stage.World.Await(c.t.Context(), 100*time.Millisecond, func() bool { return c.stage.World.Length() > before })
+	if !c.stage.World.Poll(c.t.Context(), patience, holds) {
+		c.t.Fatalf("schedulertest: after %v still not: %s", patience, what)
 	}
 }
 
 // whatOf says what schedulers know of a task.
 func (c *Cluster) whatOf(task string) string {
-	told := c.Updates(task)
-	if len(told) == 0 {
-		if !slices.ContainsFunc(c.Launched(), func(t *mesos.TaskInfo) bool { return t.GetTaskId().GetValue() == task }) {
-			return fmt.Sprintf("it was never launched (launched were: %s)", namesOf(c.Launched()))
-		}
-		return "it was launched, and its scheduler was told nothing"
+	var told string
+	c.stage.World.Do(func() { told = c.log.updates.Words(task) })
+	if told != "" {
+		return "its scheduler was told: " + told
 	}
-	words := make([]string, len(told))
-	for i, s := range told {
-		words[i] = s.GetState().String()
-		if s.GetMessage() != "" {
-			words[i] += fmt.Sprintf(" (%s)", s.GetMessage())
-		}
+	if !slices.ContainsFunc(c.Launched(), func(t *mesos.TaskInfo) bool { return t.GetTaskId().GetValue() == task }) {
+		return fmt.Sprintf("it was never launched (launched were: %s)", namesOf(c.Launched()))
 	}
-	return "its scheduler was told: " + strings.Join(words, ", ")
+	return "it was launched, and its scheduler was told nothing"
 }
 
 func namesOf(tasks []*mesos.TaskInfo) string {
@@ -153,13 +117,7 @@ func (c *Cluster) Declined() (offers []*mesos.OfferID) {
 
 // Updates gives what schedulers were told about a task, in order, repetitions included.
 func (c *Cluster) Updates(task string) (told []*mesos.TaskStatus) {
-	c.stage.World.Do(func() {
-		for _, s := range c.log.updates {
-			if s.GetTaskId().GetValue() == task {
-				told = append(told, s)
-			}
-		}
-	})
+	c.stage.World.Do(func() { told = c.log.updates.Of(task) })
 	return told
 }
 
@@ -168,20 +126,6 @@ func (c *Cluster) Updates(task string) (told []*mesos.TaskStatus) {
 func (c *Cluster) Unacknowledged() (owed []*mesos.TaskStatus) {
 	c.t.Helper()
 	c.Settle()
-	c.stage.World.Do(func() {
-		for i, s := range c.log.updates {
-			if len(s.Uuid) > 0 && !c.log.acknowledged(s) && !slices.ContainsFunc(c.log.updates[:i], func(earlier *mesos.TaskStatus) bool {
-				return bytes.Equal(earlier.Uuid, s.Uuid)
-			}) {
-				owed = append(owed, s)
-			}
-		}
-	})
+	c.stage.World.Do(func() { owed = c.log.updates.Unacknowledged() })
 	return owed
-}
-
-func (l *log) acknowledged(s *mesos.TaskStatus) bool {
-	return slices.ContainsFunc(l.calls, func(call *schedulerpb.Call) bool {
-		return call.GetType() == schedulerpb.Call_ACKNOWLEDGE && bytes.Equal(call.GetAcknowledge().GetUuid(), s.Uuid)
-	})
 }
