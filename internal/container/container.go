@@ -19,6 +19,8 @@
 //
 //	containertest/  what every Supervisor must do, and a fake that does it
 //	ledger/         the bookkeeping of a supervisor, as a pure state machine
+//	cgroup/         limits and figures of what containers use, wherever the kernel keeps them
+//	kernfile/       reading and writing the kernel's small files
 //	spawn/          fork and exec close to what the kernel allows
 //	track/          which processes belong to a container, and ending them all
 //	supervisor/     the process that is parent of all containers, and its client

@@ -2,6 +2,7 @@ package supervisor_test
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -21,7 +22,7 @@ func TestSupervisorIsASupervisor(t *testing.T) {
 						h.eventually(string(id)+" is ready", func() bool { return h.output(id) != "" })
 					},
 					Pass:      func(time.Duration) {},
-					Unbounded: true,
+					Unbounded: !h.can(container.FeatureMemory) || !h.can(container.FeatureCPUQuota) || !h.can(container.FeaturePIDs),
 				}
 			})
 		})
@@ -34,6 +35,9 @@ func (h *host) behaving(id container.ID, does containertest.Behaviour) container
 		spec := h.shell(id, "")
 		spec.Argv = []string{"/no/such/program"}
 		return spec
+	}
+	if does.Memory != 0 {
+		return h.glutton(id, "memory", strconv.FormatUint(does.Memory, 10))
 	}
 	if does.Exit != nil && does.Exit.Exited() {
 		return h.shell(id, fmt.Sprintf("exit %d", does.Exit.ExitCode()))

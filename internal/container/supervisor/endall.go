@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/meseta/meseta/internal/container"
+	"github.com/meseta/meseta/internal/container/cgroup"
 	"github.com/meseta/meseta/internal/container/track"
 )
 
@@ -77,6 +78,7 @@ func (left *remains) end(ctx context.Context) error {
 		running := left.kill(sets)
 		if running == 0 {
 			tidy(sets)
+			cgroup.Sweep(filepath.Base(left.header.TrackPlace))
 			return nil
 		}
 		select {

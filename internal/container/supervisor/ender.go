@@ -114,10 +114,15 @@ func (s *server) destroy(ids []container.ID) int {
 	for i, id := range ids {
 		s.mains.signal(id, syscall.SIGKILL)
 		names[i] = string(id)
+		// Its cgroups may be gone before its main process is reaped.
+		if m := s.limiter.Killed(names[i]); m != nil {
+			s.tell(ledger.OutOfMemory{ID: id, Memory: *m})
+		}
 	}
 	vacant := s.sets.Destroy(names)
 	s.ender.done(vacant)
 	for _, id := range vacant {
+		s.limiter.Forget(id)
 		s.tell(ledger.Vacant{ID: container.ID(id)})
 	}
 	return len(vacant)

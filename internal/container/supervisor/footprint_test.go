@@ -23,6 +23,8 @@ var imports = strings.Fields(`
 	bytes container/heap context encoding/binary errors flag fmt hash/fnv io io/fs iter log/slog maps net os
 	os/signal path/filepath runtime runtime/debug slices strconv strings sync sync/atomic syscall time unsafe
 	github.com/meseta/meseta/internal/container
+	github.com/meseta/meseta/internal/container/cgroup
+	github.com/meseta/meseta/internal/container/kernfile
 	github.com/meseta/meseta/internal/container/ledger
 	github.com/meseta/meseta/internal/container/protocol
 	github.com/meseta/meseta/internal/container/spawn

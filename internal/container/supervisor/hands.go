@@ -3,8 +3,8 @@ package supervisor
 import (
 	"errors"
 	"os"
+	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -13,52 +13,6 @@ import (
 	"github.com/meseta/meseta/internal/container/spawn"
 	"github.com/meseta/meseta/internal/container/track"
 )
-
-// forkQueue holds the launches that wait for a hand. The ledger bounds them.
-type forkQueue struct {
-	mu     sync.Mutex
-	wake   *sync.Cond
-	specs  []container.Spec
-	closed bool
-}
-
-func newForkQueue() *forkQueue {
-	q := new(forkQueue)
-	q.wake = sync.NewCond(&q.mu)
-	return q
-}
-
-func (q *forkQueue) put(spec container.Spec) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.specs = append(q.specs, spec)
-	q.wake.Signal()
-}
-
-// take blocks for the next launch; false means that none will come.
-func (q *forkQueue) take() (spec container.Spec, ok bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for len(q.specs) == 0 && !q.closed {
-		q.wake.Wait()
-	}
-	if len(q.specs) == 0 {
-		return spec, false
-	}
-	spec = q.specs[0]
-	q.specs[0] = container.Spec{}
-	if q.specs = q.specs[1:]; len(q.specs) == 0 {
-		q.specs = nil
-	}
-	return spec, true
-}
-
-func (q *forkQueue) close() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.closed = true
-	q.wake.Broadcast()
-}
 
 // hand starts one container after the other. A hand can hang in an exec from a
 // file system that does not answer, which is why there are several more than
@@ -75,7 +29,7 @@ func (s *server) hand(spawner *spawn.Spawner) {
 
 func (s *server) fork(spawner *spawn.Spawner, spec *container.Spec) {
 	c := s.command(spec)
-	leave, err := s.sets.Enlist(string(spec.ID), c)
+	leave, err := s.enlist(spec, c)
 	if err != nil {
 		s.tell(ledger.ForkFailed{Err: launchError(spec, err)})
 		return
@@ -86,6 +40,7 @@ func (s *server) fork(spawner *spawn.Spawner, spec *container.Spec) {
 	if err != nil {
 		s.mains.born(spawner, "", 0)
 		s.sets.Vacant(string(spec.ID))
+		s.limiter.Forget(string(spec.ID))
 		s.tell(ledger.ForkFailed{Err: launchError(spec, err)})
 		return
 	}
@@ -93,6 +48,26 @@ func (s *server) fork(spawner *spawn.Spawner, spec *container.Spec) {
 	process, _ := track.IdentifyBorn(pid, before)
 	s.tell(ledger.Forked{ID: spec.ID, Started: container.Started{PID: pid, StartTime: process.StartTime, At: time.Now().Round(0)}})
 	s.mains.born(spawner, spec.ID, pid)
+}
+
+// enlist has the child that c starts born in its set, and limited.
+func (s *server) enlist(spec *container.Spec, c *spawn.Command) (leave func(), err error) {
+	leave, err = s.sets.Enlist(string(spec.ID), c)
+	if err != nil {
+		return nil, err
+	}
+	procs, err := s.limiter.Enlist(string(spec.ID), spec.Limits)
+	if err != nil {
+		leave()
+		s.sets.Vacant(string(spec.ID))
+		return nil, err
+	}
+	for _, path := range procs {
+		if !slices.Contains(c.JoinCgroups, path) {
+			c.JoinCgroups = append(c.JoinCgroups, path)
+		}
+	}
+	return leave, nil
 }
 
 // command translates what the agent wants into what spawn does.

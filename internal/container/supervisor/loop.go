@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/meseta/meseta/internal/container"
+	"github.com/meseta/meseta/internal/container/cgroup"
 	"github.com/meseta/meseta/internal/container/ledger"
 	"github.com/meseta/meseta/internal/container/protocol"
 	"github.com/meseta/meseta/internal/container/track"
@@ -23,7 +24,9 @@ type server struct {
 	stopGrace    time.Duration
 	sets         track.Sets
 	mains        *mains
-	forks        *forkQueue
+	limiter      *cgroup.Limiter
+	forks        *queue[container.Spec]
+	chores       *queue[ledger.Output] // for the warden
 	ender        *ender
 	open         openConns
 	events       chan event
@@ -186,10 +189,8 @@ func (s *server) perform(out ledger.Output) {
 		s.ender.askTerminate(out.ID)
 	case ledger.Destroy:
 		s.ender.askDestroy(out.ID)
-	case ledger.Enforce:
-		s.step(ledger.Served{Ticket: out.Ticket, Err: container.ErrUnsupported})
-	case ledger.Survey:
-		s.step(ledger.Served{Ticket: out.Ticket, Err: container.ErrUnsupported})
+	case ledger.Enforce, ledger.Survey:
+		s.chores.put(out)
 	case ledger.Answer:
 		s.answerTicket(out)
 	case ledger.Replay:

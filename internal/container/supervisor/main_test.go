@@ -29,6 +29,9 @@ func TestMain(m *testing.M) {
 	if supervisor.Wanted(os.Args) {
 		os.Exit(supervisor.Main(os.Args[2:], os.Stderr))
 	}
+	if appetite := os.Getenv(envGlutton); appetite != "" {
+		os.Exit(glutton(appetite))
+	}
 	if socket := os.Getenv("MESETA_TEST_DIAL"); socket != "" {
 		os.Exit(dialAsStranger(socket))
 	}

@@ -4,6 +4,7 @@ import (
 	"syscall"
 	"unsafe"
 
+	"github.com/meseta/meseta/internal/container"
 	"github.com/meseta/meseta/internal/container/ledger"
 )
 
@@ -32,8 +33,19 @@ func (s *server) reaper() {
 			s.ender.poke()
 			continue
 		}
-		s.tell(ledger.MainEnded{ID: id, Status: status, Vacant: s.sets.Vacant(string(id))})
+		s.mainEnded(id, status)
 	}
+}
+
+// mainEnded tells how a main process ended. Whether memory was the reason is asked
+// before the cgroups are gone.
+func (s *server) mainEnded(id container.ID, status container.Status) {
+	memory := s.limiter.OutOfMemory(string(id))
+	vacant := s.sets.Vacant(string(id))
+	if vacant {
+		s.limiter.Forget(string(id))
+	}
+	s.tell(ledger.MainEnded{ID: id, Status: status, Vacant: vacant, OutOfMemory: memory})
 }
 
 // peekDead blocks until a child is dead and returns its pid, leaving it a zombie.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/meseta/meseta/internal/container"
+	"github.com/meseta/meseta/internal/container/cgroup"
 	"github.com/meseta/meseta/internal/container/ledger"
 	"github.com/meseta/meseta/internal/container/protocol"
 	"github.com/meseta/meseta/internal/container/spawn"
@@ -88,14 +89,17 @@ func Run(ctx context.Context, cfg Config) error {
 		cfg.Logger.Warn("staying in the cgroup this was started in", "err", err)
 	}
 
+	limiter := cgroup.Open(trackKey(cfg.Dir), tracked2(sets))
+	defer limiter.Close()
 	s := &server{
 		log: cfg.Logger, oomProtected: protected, stopGrace: cfg.StopGrace,
-		sets: sets, mains: mains, forks: newForkQueue(), ender: newEnder(),
+		sets: sets, limiter: limiter, mains: mains, ender: newEnder(),
+		forks: newQueue[container.Spec](), chores: newQueue[ledger.Output](),
 		events: make(chan event, 1024), done: make(chan struct{}), begin: time.Now(),
 		ledger: ledger.New(cfg.Limit),
 		conns:  map[uint64]*conn{}, unsaid: map[*conn]struct{}{},
 	}
-	if s.hello, err = introduce(sets); err != nil {
+	if s.hello, err = introduce(sets, limiter); err != nil {
 		return err
 	}
 	if s.logFile, err = createLog(filepath.Join(cfg.Dir, logName), logHeader(s.hello, sets)); err != nil {
@@ -127,6 +131,12 @@ func (s *server) run(ctx context.Context, listener *net.UnixListener) {
 	ending, endEnder := context.WithCancel(context.WithoutCancel(ctx))
 	wg.Go(s.reaper)
 	wg.Go(func() { s.end(ending) })
+	wg.Go(s.warden)
+	wg.Go(func() {
+		s.limiter.WatchMemory(func(id string, m container.OutOfMemory) {
+			s.tell(ledger.OutOfMemory{ID: container.ID(id), Memory: m})
+		})
+	})
 	for _, spawner := range s.mains.hands {
 		wg.Go(func() { s.hand(spawner) })
 	}
@@ -137,6 +147,8 @@ func (s *server) run(ctx context.Context, listener *net.UnixListener) {
 	listener.Close()
 	s.open.close()
 	s.forks.close()
+	s.chores.close()
+	s.limiter.Close()
 	endEnder()
 	s.mains.close()
 	killStrays(s.mains)
@@ -167,15 +179,25 @@ func trackKey(dir string) string {
 	return fmt.Sprintf("%016x", h.Sum64())
 }
 
-func introduce(sets track.Sets) (protocol.ServerHello, error) {
+// tracked2 is the directory in which containers are tracked, if that is in cgroup
+// version 2.
+func tracked2(sets track.Sets) string {
+	if p := sets.Place(); p.Kind == track.KindCgroupV2 {
+		return p.Path
+	}
+	return ""
+}
+
+func introduce(sets track.Sets, limiter *cgroup.Limiter) (protocol.ServerHello, error) {
 	self, err := track.Identify(os.Getpid())
 	if err != nil {
 		return protocol.ServerHello{}, fmt.Errorf("is /proc mounted? %w", err)
 	}
 	return protocol.ServerHello{
-		Version:  protocol.Version,
-		Process:  container.Started{PID: self.PID, StartTime: self.StartTime, At: time.Now().Round(0)},
-		Tracking: sets.Place().Kind.String() + " " + sets.Place().Path,
+		Version:   protocol.Version,
+		Process:   container.Started{PID: self.PID, StartTime: self.StartTime, At: time.Now().Round(0)},
+		Tracking:  sets.Place().Kind.String() + " " + sets.Place().Path,
+		Abilities: append(limiter.Abilities(), abilities()...),
 	}, nil
 }
 

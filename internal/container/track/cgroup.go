@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/meseta/meseta/internal/container/cgroup"
+	"github.com/meseta/meseta/internal/container/kernfile"
 	"github.com/meseta/meseta/internal/container/spawn"
 )
 
@@ -83,14 +85,14 @@ func (c *cgroups) path(id string) string { return c.dir + "/" + runDir + "/" + i
 
 func (c *cgroups) Enlist(id string, cmd *spawn.Command) (leave func(), err error) {
 	path := c.path(id)
-	if err := mkdir(path); err != nil && err != syscall.EEXIST {
+	if err := kernfile.Mkdir(path); err != nil && err != syscall.EEXIST {
 		return nil, &os.PathError{Op: "mkdir", Path: path, Err: err}
 	}
 	if !c.clone {
 		cmd.JoinCgroups = []string{path + "/cgroup.procs"}
 		return func() {}, nil
 	}
-	fd, err := open(path, syscall.O_DIRECTORY|oPath)
+	fd, err := kernfile.Open(path, syscall.O_DIRECTORY|oPath)
 	if err != nil {
 		syscall.Rmdir(path)
 		return nil, &os.PathError{Op: "open", Path: path, Err: err}
@@ -124,39 +126,10 @@ func (c *cgroups) Destroy(ids []string) (vacant []string) {
 // destroyTree kills what is in a directory and below it, and reports whether the
 // directory could be removed.
 func (c *cgroups) destroyTree(path string) bool {
-	if writeFile(path+"/cgroup.kill", "1") != nil { // since Linux 5.14, v2 only
+	if kernfile.Write(path+"/cgroup.kill", "1") != nil { // since Linux 5.14, v2 only
 		c.signalTree(path, syscall.SIGKILL)
 	}
-	return removeTree(path)
-}
-
-// removeTree removes a directory of cgroups from the leaves up, as far as they are
-// empty.
-func removeTree(path string) bool {
-	switch syscall.Rmdir(path) {
-	case nil, syscall.ENOENT:
-		return true
-	}
-	for _, child := range children(path) {
-		removeTree(child)
-	}
-	err := syscall.Rmdir(path)
-	return err == nil || err == syscall.ENOENT
-}
-
-// children lists the cgroups directly below one.
-func children(path string) []string {
-	entries, err := os.ReadDir(path)
-	if err != nil {
-		return nil
-	}
-	var dirs []string
-	for _, e := range entries {
-		if e.IsDir() {
-			dirs = append(dirs, filepath.Join(path, e.Name()))
-		}
-	}
-	return dirs
+	return cgroup.RemoveTree(path)
 }
 
 // signalTree signals everything in a cgroup and below it.
@@ -165,7 +138,7 @@ func (c *cgroups) signalTree(path string, sig syscall.Signal) (pids []int) {
 	for _, pid := range pids {
 		signalMember(pid, sig, func() bool { return c.holds(path, pid) })
 	}
-	for _, child := range children(path) {
+	for _, child := range cgroup.Children(path) {
 		pids = append(pids, c.signalTree(child, sig)...)
 	}
 	return pids
@@ -173,7 +146,7 @@ func (c *cgroups) signalTree(path string, sig syscall.Signal) (pids []int) {
 
 // procs reads the pids directly in a cgroup.
 func procs(path string) (pids []int) {
-	data, err := readSmall(path + "/cgroup.procs")
+	data, err := kernfile.Read(path + "/cgroup.procs")
 	if err != nil {
 		return nil
 	}
@@ -189,7 +162,7 @@ func procs(path string) (pids []int) {
 // from the supervisor's key on, because what comes before looks different from
 // where the hierarchy is mounted and from inside it.
 func (c *cgroups) holds(path string, pid int) bool {
-	lines, err := readSmall("/proc/" + strconv.Itoa(pid) + "/cgroup")
+	lines, err := kernfile.Read("/proc/" + strconv.Itoa(pid) + "/cgroup")
 	if err != nil {
 		return false
 	}
@@ -204,7 +177,7 @@ func (c *cgroups) holds(path string, pid int) bool {
 }
 
 func (c *cgroups) IDs() (ids []string) {
-	for _, dir := range children(filepath.Join(c.dir, runDir)) {
+	for _, dir := range cgroup.Children(filepath.Join(c.dir, runDir)) {
 		ids = append(ids, filepath.Base(dir))
 	}
 	return ids
@@ -214,7 +187,7 @@ func (c *cgroups) IDs() (ids []string) {
 // for the top of the hierarchy, if it may.
 func (c *cgroups) Close() error {
 	if c.adopted {
-		writeFile(filepath.Join(c.dir, "../../cgroup.procs"), "0")
+		kernfile.Write(filepath.Join(c.dir, "../../cgroup.procs"), "0")
 	}
 	syscall.Rmdir(filepath.Join(c.dir, runDir))
 	syscall.Rmdir(filepath.Join(c.dir, selfDir))

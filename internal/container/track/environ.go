@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/meseta/meseta/internal/container"
+	"github.com/meseta/meseta/internal/container/kernfile"
 	"github.com/meseta/meseta/internal/container/spawn"
 )
 
@@ -164,7 +165,7 @@ func (e *environ) listOrphans() (pids []int, ok bool) {
 	}
 	self := strconv.Itoa(os.Getpid())
 	e.still(func(known func(int) bool) {
-		list, err := readSmall("/proc/self/task/" + self + "/children")
+		list, err := kernfile.Read("/proc/self/task/" + self + "/children")
 		if err != nil {
 			return
 		}
@@ -199,6 +200,7 @@ func (e *environ) isStill(m member) func() bool {
 // How often a scan reads the list of processes: enough to see what was forked
 // meanwhile, or until nothing is new.
 const (
+	once     = 1
 	quick    = 3
 	thorough = 50
 )
@@ -262,7 +264,7 @@ const (
 func (e *environ) look(pid int) (owner string, state liveness) {
 	const tries = 5
 	for range tries {
-		env, err := readSmall("/proc/" + strconv.Itoa(pid) + "/environ")
+		env, err := kernfile.Read("/proc/" + strconv.Itoa(pid) + "/environ")
 		if err == syscall.ENOENT || err == syscall.ESRCH {
 			return "", gone
 		}

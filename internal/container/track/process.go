@@ -5,6 +5,9 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
+
+	"github.com/meseta/meseta/internal/container/kernfile"
 )
 
 const (
@@ -77,6 +80,9 @@ type stat struct {
 	flags  uint64
 	start  uint64
 	env    uint64 // where its environment ends in memory; 0 until late in an exec, or where that is a secret
+
+	user, system time.Duration // used by it and by the children it has waited for
+	threads      uint64
 }
 
 const pfKthread = 0x00200000
@@ -86,7 +92,7 @@ func (s stat) kthread() bool { return s.flags&pfKthread != 0 }
 
 func readStat(pid int) (stat, error) {
 	path := "/proc/" + strconv.Itoa(pid) + "/stat"
-	data, err := readSmall(path)
+	data, err := kernfile.Read(path)
 	if err != nil {
 		return stat{}, err
 	}
@@ -97,9 +103,9 @@ func readStat(pid int) (stat, error) {
 	return st, nil
 }
 
-// parseStat reads fields 3, 4, 9, 22 and 51. The name, field 2, may hold spaces
-// and parentheses: the fields begin after its last one.
-func parseStat(data string) (stat, bool) {
+// parseStat reads fields 3, 4, 9, 14 to 17, 20, 22 and 51. The name, field 2, may
+// hold spaces and parentheses: the fields begin after its last one.
+func parseStat(data string) (st stat, ok bool) {
 	end := strings.LastIndexByte(data, ')')
 	if end < 0 {
 		return stat{}, false
@@ -108,53 +114,18 @@ func parseStat(data string) (stat, bool) {
 	if len(f) < 49 {
 		return stat{}, false
 	}
-	parent, err1 := strconv.Atoi(f[1])
-	flags, err2 := strconv.ParseUint(f[6], 10, 64)
-	start, err3 := strconv.ParseUint(f[19], 10, 64)
-	env, err4 := strconv.ParseUint(f[48], 10, 64)
-	st := stat{state: f[0][0], parent: parent, flags: flags, start: start, env: env}
-	return st, err1 == nil && err2 == nil && err3 == nil && err4 == nil
-}
-
-// readSmall reads a file of /proc that fits into a page or two, without the
-// poller that package os would try to enter it into.
-func readSmall(path string) (string, error) {
-	fd, err := open(path, syscall.O_RDONLY)
-	if err != nil {
-		return "", err
+	ok = true
+	field := func(n int) uint64 {
+		v, err := strconv.ParseUint(f[n-3], 10, 64)
+		ok = ok && err == nil
+		return v
 	}
-	defer syscall.Close(fd)
-	var buf [4096]byte
-	var data []byte
-	for {
-		n, err := syscall.Read(fd, buf[:])
-		if err == syscall.EINTR {
-			continue
-		}
-		if err != nil {
-			return "", err
-		}
-		if n == 0 {
-			return string(data), nil
-		}
-		data = append(data, buf[:n]...)
+	st = stat{
+		state: f[0][0], parent: int(field(4)), flags: field(9), start: field(22), env: field(51), threads: field(20),
+		user: ticks(field(14) + field(16)), system: ticks(field(15) + field(17)),
 	}
-}
-
-func writeFile(path, word string) error {
-	fd, err := open(path, syscall.O_WRONLY)
-	if err != nil {
-		return err
+	if !ok {
+		return stat{}, false
 	}
-	defer syscall.Close(fd)
-	_, err = syscall.Write(fd, []byte(word))
-	return err
+	return st, true
 }
-
-// open and mkdir are the bare calls: package os repeats them on EINTR, which
-// these file systems do not return, and wraps their errors, which are compared.
-func open(path string, flags int) (int, error) {
-	return syscall.Open(path, flags|syscall.O_CLOEXEC, 0)
-}
-
-func mkdir(path string) error { return syscall.Mkdir(path, 0o755) }

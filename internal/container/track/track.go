@@ -28,6 +28,9 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"github.com/meseta/meseta/internal/container"
+	"github.com/meseta/meseta/internal/container/cgroup"
+	"github.com/meseta/meseta/internal/container/kernfile"
 	"github.com/meseta/meseta/internal/container/spawn"
 )
 
@@ -49,6 +52,10 @@ type Sets interface {
 	// Signal sends a signal to every process it finds in the set, once, and returns
 	// their pids.
 	Signal(id string, sig syscall.Signal) []int
+
+	// Measure counts the processes of the set and sums up what they use, except for
+	// what was measured already.
+	Measure(id string, done cgroup.Measured, s *container.Statistics)
 
 	// Destroy kills every process it finds in the sets and returns those sets in
 	// which it found none, which it forgets. Call it until all are returned.
@@ -112,7 +119,7 @@ type Config struct {
 func Open(c Config) (Sets, error) {
 	var tried []error
 	if c.Only == KindNone || c.Only == KindCgroupV2 || c.Only == KindCgroupV1 {
-		for _, dir := range candidates(c.Only) {
+		for _, dir := range candidates(cgroup.Mounted(), c.Only) {
 			sets, err := openCgroup(dir.kind, filepath.Join(dir.path, "meseta", c.Key))
 			if err == nil {
 				return sets, nil
@@ -153,5 +160,5 @@ func Adopt(s Sets) error {
 		return err
 	}
 	c.adopted = true
-	return writeFile(filepath.Join(dir, "cgroup.procs"), "0")
+	return kernfile.Write(filepath.Join(dir, "cgroup.procs"), "0")
 }

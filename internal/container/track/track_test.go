@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meseta/meseta/internal/container/cgroup"
 	"github.com/meseta/meseta/internal/container/spawn"
 )
 
@@ -40,7 +41,7 @@ func TestWhereCgroupsCanBeMade(t *testing.T) {
 		{"none", nothing, "", KindNone, nil},
 	} {
 		var got []string
-		for _, found := range candidatesFrom(c.mounts, c.own, c.only) {
+		for _, found := range candidates(cgroup.Parse(c.mounts, c.own), c.only) {
 			got = append(got, map[Kind]string{KindCgroupV2: "v2 ", KindCgroupV1: "v1 "}[found.kind]+found.path)
 		}
 		if !slices.Equal(got, c.want) {
@@ -71,7 +72,7 @@ func FuzzParseStat(f *testing.F) {
 
 func FuzzCandidates(f *testing.F) {
 	f.Add("31 30 0:27 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", "0::/x\n")
-	f.Fuzz(func(t *testing.T, mounts, own string) { candidatesFrom(mounts, own, KindNone) })
+	f.Fuzz(func(t *testing.T, mounts, own string) { candidates(cgroup.Parse(mounts, own), KindNone) })
 }
 
 func sleeper(t *testing.T) *os.Process {
