@@ -223,32 +223,39 @@ func keep(limits, had *container.Limits, c controller) {
 	}
 }
 
-// Forget removes the cgroups of a container that has ended. The kernel counts a
-// process in them for a moment after its death: what is not removed now is with
-// the next.
-func (l *Limiter) Forget(id string) {
+// Forget removes the cgroups of a container that has ended, and reports whether it
+// could: the kernel counts a process in them for a moment after its death, longer in
+// one hierarchy than in another. What is left then, Tidy removes.
+func (l *Limiter) Forget(id string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if m := l.members[id]; m != nil {
-		delete(l.members, id)
-		l.forgetLocked(m)
+	m := l.members[id]
+	if m == nil {
+		return true
 	}
+	delete(l.members, id)
+	l.forgetLocked(m)
+	return len(l.left) == 0
+}
+
+// Tidy removes what Forget could not, and reports whether nothing is left.
+func (l *Limiter) Tidy() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tidyLocked()
+	return len(l.left) == 0
 }
 
 func (l *Limiter) forgetLocked(m *member) {
-	left := l.left
-	l.left = nil
 	for _, dir := range m.dirs {
-		if dir != "" && !l.isTracked(dir) && !slices.Contains(left, dir) {
-			left = append(left, dir)
-		}
-	}
-	for _, dir := range left {
-		if !RemoveTree(dir) {
+		if dir != "" && !l.isTracked(dir) && !slices.Contains(l.left, dir) {
 			l.left = append(l.left, dir)
 		}
 	}
+	l.tidyLocked()
 }
+
+func (l *Limiter) tidyLocked() { l.left = slices.DeleteFunc(l.left, RemoveTree) }
 
 // Close removes what Open has made, if nothing is left in it. It may be called
 // again, to remove what was left then.
@@ -258,7 +265,7 @@ func (l *Limiter) Close() {
 	if l.alarm != nil {
 		l.alarm.close()
 	}
-	l.forgetLocked(&member{})
+	l.tidyLocked()
 	for _, s := range l.seats {
 		if s.err == nil && !l.isTracked(s.path("x")) {
 			RemoveTree(s.key)

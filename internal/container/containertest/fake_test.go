@@ -13,7 +13,7 @@ import (
 )
 
 func TestFakeIsASupervisor(t *testing.T) {
-	containertest.Run(t, func(t *testing.T) containertest.Subject {
+	containertest.Run(t, true, func(t *testing.T) containertest.Subject {
 		does := map[container.ID]containertest.Behaviour{}
 		f := &containertest.Fake{Behave: func(spec container.Spec) containertest.Behaviour { return does[spec.ID] }}
 		return containertest.Subject{

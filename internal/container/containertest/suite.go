@@ -23,44 +23,47 @@ type Subject struct {
 	Ready func(id container.ID)
 	// Pass lets time pass, where it does not pass by itself.
 	Pass func(d time.Duration)
-	// Unbounded says that limits are not enforced here and nothing is measured.
-	Unbounded bool
 }
 
 // patience is how long anything may take on a busy machine.
 const patience = 20 * time.Second
 
 // Run checks that supervisors do what container.Supervisor says. make is called
-// for each test and gives an empty one.
-func Run(t *testing.T, make func(t *testing.T) Subject) {
+// for each test and gives an empty one. enforced says that this machine enforces
+// limits.
+func Run(t *testing.T, enforced bool, make func(t *testing.T) Subject) {
 	for _, test := range []struct {
-		name string
-		run  func(t *testing.T, s *subject)
+		name    string
+		run     func(t *testing.T, s *subject)
+		bounded bool // only where limits are enforced
 	}{
-		{"an exit code arrives", exitCodeArrives},
-		{"a signal arrives", signalArrives},
-		{"a repeated launch gives the first answer", repeatedLaunch},
-		{"a program that is missing is a launch error", missingProgram},
-		{"an invalid spec is refused", invalidSpec},
-		{"kill ends with SIGTERM what heeds it", killByTerm},
-		{"kill ends with SIGKILL what ignores SIGTERM, after the grace", killByForce},
-		{"kill without grace is SIGKILL", killAtOnce},
-		{"a second kill brings the deadline forward", killSooner},
-		{"a second kill does not put the deadline off", killNotLater},
-		{"kill of what is unknown says so, of what ended does nothing", killWhatIsNot},
-		{"exits come to every reader until collected", exitsUntilCollected},
-		{"exits come in the order of the ends", exitsInOrder},
-		{"what runs is not collected", runningNotCollected},
-		{"list tells the states in the order of launches", listStates},
-		{"the program need not be what it is told to be called", programApart},
-		{"limits of what is unknown or has ended", limitWhatIsNot},
-		{"what runs is measured", measureWhatRuns},
-		{"more memory than the limit ends a container", outOfMemory},
-		{"a container killed while out of memory was out of memory", outOfMemoryWhenKilled},
-		{"limits grow and shrink", limitsChange},
-		{"a container is not bounded to less memory than it uses", limitBelowUse},
-		{"the end of its context ends a reader of exits", exitsEnd},
+		{"an exit code arrives", exitCodeArrives, false},
+		{"a signal arrives", signalArrives, false},
+		{"a repeated launch gives the first answer", repeatedLaunch, false},
+		{"a program that is missing is a launch error", missingProgram, false},
+		{"an invalid spec is refused", invalidSpec, false},
+		{"kill ends with SIGTERM what heeds it", killByTerm, false},
+		{"kill ends with SIGKILL what ignores SIGTERM, after the grace", killByForce, false},
+		{"kill without grace is SIGKILL", killAtOnce, false},
+		{"a second kill brings the deadline forward", killSooner, false},
+		{"a second kill does not put the deadline off", killNotLater, false},
+		{"kill of what is unknown says so, of what ended does nothing", killWhatIsNot, false},
+		{"exits come to every reader until collected", exitsUntilCollected, false},
+		{"exits come in the order of the ends", exitsInOrder, false},
+		{"what runs is not collected", runningNotCollected, false},
+		{"list tells the states in the order of launches", listStates, false},
+		{"the program need not be what it is told to be called", programApart, false},
+		{"limits of what is unknown or has ended", limitWhatIsNot, false},
+		{"what runs is measured", measureWhatRuns, true},
+		{"more memory than the limit ends a container", outOfMemory, true},
+		{"a container killed while out of memory was out of memory", outOfMemoryWhenKilled, true},
+		{"limits grow and shrink", limitsChange, true},
+		{"a container is not bounded to less memory than it uses", limitBelowUse, true},
+		{"the end of its context ends a reader of exits", exitsEnd, false},
 	} {
+		if test.bounded && !enforced {
+			continue
+		}
 		t.Run(test.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeoutCause(t.Context(), patience, errors.New("nothing came for "+patience.String()))
 			defer cancel()
@@ -391,13 +394,9 @@ const eats = 64 << 20
 
 var greedy = Behaviour{Memory: eats}
 
-// launchLimited launches a container with limits, and skips the test where there
-// are none.
+// launchLimited launches a container with limits, which may end it at once.
 func (s *subject) launchLimited(id container.ID, does Behaviour, limits container.Limits) {
 	s.t.Helper()
-	if s.Unbounded {
-		s.t.Skip("limits are not enforced here")
-	}
 	spec := s.Spec(id, does)
 	spec.Limits = limits
 	if _, err := s.Launch(s.ctx, spec); err != nil {

@@ -86,11 +86,12 @@ func (s *server) end(ctx context.Context) {
 		for _, id := range terminate {
 			s.terminate(id)
 		}
-		if len(destroy) == 0 {
+		ended := s.destroy(destroy)
+		if tidy := s.limiter.Tidy(); tidy && len(destroy) == 0 {
 			pause = lookAgainFirst
 			continue
 		}
-		if s.destroy(destroy) > 0 {
+		if ended > 0 {
 			pause = lookAgainFirst
 		}
 		again.Reset(pause)
@@ -110,6 +111,9 @@ func (s *server) terminate(id container.ID) {
 // destroy kills what it finds in the sets, tells which are vacant now, and returns
 // how many those are.
 func (s *server) destroy(ids []container.ID) int {
+	if len(ids) == 0 {
+		return 0
+	}
 	names := make([]string, len(ids))
 	for i, id := range ids {
 		s.mains.signal(id, syscall.SIGKILL)

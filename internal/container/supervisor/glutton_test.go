@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"testing"
 	"time"
 
 	"github.com/meseta/meseta/internal/container"
@@ -91,11 +92,11 @@ func (h *host) can(f container.Feature) bool {
 }
 
 // needs skips a test without some abilities.
-func (h *host) needs(features ...container.Feature) {
-	h.t.Helper()
+func needs(t *testing.T, h *host, features ...container.Feature) {
+	t.Helper()
 	for _, f := range features {
 		if !h.can(f) {
-			h.t.Skipf("%v need root and the kernel's controllers: %+v", f, h.Abilities())
+			t.Skipf("%v need root and the kernel's controllers: %+v", f, h.Abilities())
 		}
 	}
 }

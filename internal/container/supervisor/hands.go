@@ -39,8 +39,7 @@ func (s *server) fork(spawner *spawn.Spawner, spec *container.Spec) {
 	leave()
 	if err != nil {
 		s.mains.born(spawner, "", 0)
-		s.sets.Vacant(string(spec.ID))
-		s.limiter.Forget(string(spec.ID))
+		s.ender.askDestroy(spec.ID) // the child that failed may not be gone yet
 		s.tell(ledger.ForkFailed{Err: launchError(spec, err)})
 		return
 	}
@@ -59,7 +58,7 @@ func (s *server) enlist(spec *container.Spec, c *spawn.Command) (leave func(), e
 	procs, err := s.limiter.Enlist(string(spec.ID), spec.Limits)
 	if err != nil {
 		leave()
-		s.sets.Vacant(string(spec.ID))
+		s.ender.askDestroy(spec.ID)
 		return nil, err
 	}
 	for _, path := range procs {

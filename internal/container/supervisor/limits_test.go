@@ -35,7 +35,7 @@ func (h *host) unharmed() {
 func TestAContainerOutOfMemoryIsEndedWithTheFiguresAndItsNeighbourIsNot(t *testing.T) {
 	const limit = 48 << 20
 	eachWay(t, func(t *testing.T, h *host) {
-		h.needs(container.FeatureMemory)
+		needs(t, h, container.FeatureMemory)
 		h.neighbour()
 		for _, what := range []string{"memory", "childmemory"} {
 			spec := h.glutton(container.ID(what), what, strconv.Itoa(4*limit))
@@ -60,7 +60,7 @@ func TestAContainerOutOfMemoryIsEndedWithTheFiguresAndItsNeighbourIsNot(t *testi
 
 func TestAContainerGetsNoMoreCPUThanItsQuota(t *testing.T) {
 	eachWay(t, func(t *testing.T, h *host) {
-		h.needs(container.FeatureCPUQuota)
+		needs(t, h, container.FeatureCPUQuota)
 		h.neighbour()
 		spec := h.glutton("a", "cpu", "2")
 		spec.Limits = container.Limits{CPUShares: 102, CPUQuota: 20 * time.Millisecond}
@@ -102,7 +102,7 @@ func (h *host) measure(id container.ID) container.Statistics {
 
 func TestAContainerGetsNoMoreProcessesThanItsLimit(t *testing.T) {
 	eachWay(t, func(t *testing.T, h *host) {
-		h.needs(container.FeaturePIDs)
+		needs(t, h, container.FeaturePIDs)
 		h.neighbour()
 		spec := h.glutton("a", "processes", "1000")
 		spec.Limits.PIDs = 30
@@ -140,7 +140,7 @@ func TestWhatIsNotLimitedIsMeasuredAllTheSame(t *testing.T) {
 
 func TestCgroupsOfLimitsAreRemoved(t *testing.T) {
 	eachWay(t, func(t *testing.T, h *host) {
-		h.needs(container.FeatureMemory, container.FeatureCPUShares)
+		needs(t, h, container.FeatureMemory, container.FeatureCPUShares)
 		key := h.limitKey()
 		if len(limitDirs(key)) == 0 {
 			t.Fatalf("there is no %s in any hierarchy", key)

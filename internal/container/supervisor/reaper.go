@@ -42,8 +42,8 @@ func (s *server) reaper() {
 func (s *server) mainEnded(id container.ID, status container.Status) {
 	memory := s.limiter.OutOfMemory(string(id))
 	vacant := s.sets.Vacant(string(id))
-	if vacant {
-		s.limiter.Forget(string(id))
+	if vacant && !s.limiter.Forget(string(id)) {
+		s.ender.poke()
 	}
 	s.tell(ledger.MainEnded{ID: id, Status: status, Vacant: vacant, OutOfMemory: memory})
 }
