@@ -17,6 +17,8 @@ type Config struct {
 	// WorkDir is the agent's directory, as texts for people show it; the core opens nothing.
 	WorkDir string
 
+	Isolation Isolation
+
 	ExecutorRegistrationTimeout   time.Duration // from an executor's start to its first subscription; 1 minute
 	ExecutorReregistrationTimeout time.Duration // from the API accepting after a restart; 15 seconds
 	ExecutorShutdownGrace         time.Duration // of executors that name none; 5 seconds

@@ -49,9 +49,11 @@ func (n *Node) containerEnded(in ContainerEnded) {
 		return
 	case e.state == executorGone:
 		return
-	case e.builtin:
+	}
+	n.noteOutOfMemory(e, in.OutOfMemory)
+	if e.builtin {
 		n.commandEnded(e, in.End)
-	default:
+	} else {
 		n.executorEnded(e, in.End)
 	}
 	n.containerGone(e)

@@ -35,7 +35,10 @@ func describe(out Output) string {
 		if o.Task != "" {
 			what = "task " + string(o.Task)
 		}
-		return fmt.Sprintf("start %s: %s of %s as %s", nameContainer(o.Sandbox.Container), what, o.Sandbox.Framework, o.User)
+		return joinFilled(fmt.Sprintf("start %s: %s of %s as %s", nameContainer(o.Sandbox.Container), what, o.Sandbox.Framework, o.User),
+			describeLimits(o.Limits))
+	case LimitContainer:
+		return joinFilled("limit "+nameContainer(o.Container), describeLimits(o.Limits))
 	case PrepareSandbox:
 		return fmt.Sprintf("prepare %s", nameContainer(o.Sandbox.Container))
 	case KillContainer:
@@ -50,6 +53,13 @@ func describe(out Output) string {
 		return "notice: " + joinFilled(o.What.String(), string(o.Framework), string(o.Executor), string(o.Task), nameContainer(o.Container), o.Detail)
 	}
 	return fmt.Sprintf("%T%+v", out, out)
+}
+
+func describeLimits(l Limits) string {
+	if l == (Limits{}) {
+		return ""
+	}
+	return fmt.Sprintf("[shares %d quota %v mem %s soft %s pids %d]", l.CPUShares, l.CPUQuota, sizeText(l.Mem), sizeText(l.MemSoft), l.PIDs)
 }
 
 func describeRecord(r Record) string {

@@ -93,6 +93,8 @@ type executor struct {
 	created   uint64
 	builtin   bool
 	info      []byte        // mesos.v1.ExecutorInfo of a custom one
+	limits    Limits        // that it was last held to
+	changed   bool          // its demand did, in the present Step
 	own       Demand        // of a custom one, beside its tasks'
 	grace     time.Duration // of a custom one: between SHUTDOWN and the kill
 

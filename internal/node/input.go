@@ -221,6 +221,14 @@ type End struct {
 	Text   string // the same in words: "exited with status 3"
 	Killed bool   // somebody had asked for it with KillContainer
 	Lost   string // not empty: nobody knows the status, for this reason
+
+	OutOfMemory *OutOfMemory // the kernel ended it for the memory that it used
+}
+
+// OutOfMemory is what a container had that was ended for its memory, in bytes.
+type OutOfMemory struct {
+	Limit int64 // 0: none of its own; the machine had no more
+	Peak  int64 // the most that it used
 }
 
 // ContainerState is what a supervisor knows of one container when the agent comes back.

@@ -202,6 +202,7 @@ func (n *Node) addTask(f *framework, r TaskRecord, e *executor) *task {
 	f.tasks[t.id] = t
 	if e != nil {
 		e.tasks = append(e.tasks, t)
+		n.demandChanged(e)
 	}
 	return t
 }
@@ -233,7 +234,9 @@ func (n *Node) start(e *executor) {
 	}
 	l := e.launch
 	e.launch, e.launched = nil, true
+	e.limits = n.config.Isolation.limits(e.demand())
 	out := StartContainer{
+		Limits:  e.limits,
 		Sandbox: n.sandbox(e),
 		Command: l.command,
 		User:    l.user,

@@ -34,15 +34,36 @@ func (n *Node) diskUsed(in DiskUsed) {
 	})
 }
 
+// noteOutOfMemory makes memory the cause of a container's end, unless there was another one.
+func (n *Node) noteOutOfMemory(e *executor, o *OutOfMemory) {
+	if o == nil || e.killed || e.cause != nil {
+		return
+	}
+	message := fmt.Sprintf("Memory limit exceeded: Requested: %s Maximum Used: %s", sizeText(o.Limit), sizeText(o.Peak))
+	if o.Limit == 0 {
+		message = "The machine ran out of memory. Maximum Used: " + sizeText(o.Peak)
+	}
+	e.cause = &cause{
+		reason:  mesos.TaskStatus_REASON_CONTAINER_LIMITATION_MEMORY,
+		message: message,
+		limited: &Limited{Resource: "mem", Bytes: o.Peak},
+	}
+	n.noteLimited(e)
+}
+
 // endLimited ends a container at once, for a reason that its tasks are told.
 func (n *Node) endLimited(e *executor, c *cause) {
-	n.emit(Notice{What: NoticeLimited, Framework: e.framework.ID, Executor: e.id, Container: e.container, Detail: c.message})
 	e.cause = c
+	n.noteLimited(e)
 	if !e.builtin {
 		n.timers.stop(&e.deadline)
 		n.enter(e, executorTerminating)
 	}
 	n.killContainer(e, 0)
+}
+
+func (n *Node) noteLimited(e *executor) {
+	n.emit(Notice{What: NoticeLimited, Framework: e.framework.ID, Executor: e.id, Container: e.container, Detail: e.cause.message})
 }
 
 // causeStatus tells a task why the agent ended its executor.

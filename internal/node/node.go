@@ -29,8 +29,9 @@ type Node struct {
 	serial   uint64                      // uuids so far
 
 	// of the Step under way
-	now core.Time
-	out []Output
+	now     core.Time
+	out     []Output
+	changed []*executor // of which the demand did
 }
 
 // New gives a core that waits for Replayed records and then for Recovered.
@@ -94,6 +95,7 @@ func (n *Node) Step(now core.Time, in Input) []Output {
 		n.diskUsed(in)
 	}
 	n.timers.ring(n)
+	n.limitChanged()
 	n.sealCommit()
 	n.sayWhenAllEnded()
 	return n.out

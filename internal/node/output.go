@@ -173,6 +173,14 @@ type StartContainer struct {
 	Command Command
 	User    string        // an account; empty for the agent's own
 	Grace   time.Duration // a custom executor's shutdown grace period
+	Limits  Limits
+}
+
+// LimitContainer holds a container that runs to something else, as far as that is possible: it cannot be held to
+// less memory than it uses.
+type LimitContainer struct {
+	Container ids.ContainerID
+	Limits    Limits
 }
 
 // KillContainer ends everything in a container: SIGTERM, then SIGKILL after the grace period; without one,
@@ -216,6 +224,7 @@ func (ToExecutor) output()       {}
 func (CloseStream) output()      {}
 func (PrepareSandbox) output()   {}
 func (StartContainer) output()   {}
+func (LimitContainer) output()   {}
 func (KillContainer) output()    {}
 func (CollectContainer) output() {}
 func (AllEnded) output()         {}

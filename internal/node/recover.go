@@ -166,6 +166,7 @@ func (n *Node) recovered(in Recovered) {
 	for _, e := range byCreation(n.containers, func(e *executor) uint64 { return e.created }) {
 		c, ok := found[e.container]
 		e.launched = true
+		n.demandChanged(e)
 		n.meetAgain(e, c, ok, rebooted)
 	}
 	for _, f := range n.orderedFrameworks() {

@@ -107,13 +107,15 @@ var errNoCommand = errors.New("no such command")
 
 // do carries out one input line and prints the outputs:
 //
+//	isolation [hard]              hold containers to their limits from the next start on
 //	start                         a fresh core, recovered from the log so far
 //	link [epoch] [cluster]        a connection that gets Subscribed at once
 //	connect   welcome             the same in two steps
 //	unlink | stale <line>         the connection breaks | a message of another session
 //	run F T [exec=E [lives]] [uri] [user-problem] [unsupported] [aware] [killing] [max=10s] [grace=1s] [disk=B] [executor-disk=B]
+//	  [cpus=MILLI] [mem=B] [max-cpus=MILLI] [max-mem=B]
 //	kill F T [grace]   ack F T uN   message F E   shutdown F E   end F   end-all
-//	disk C BYTES
+//	disk C BYTES   out-of-memory C LIMIT PEAK
 //	started C PID   exited C STATUS   failed C CAUSE   lost C
 //	update-framework F   refused [final|gone]
 //	subscribe F E [T…]   update F E T STATE uN   send F E   closed STREAM   accepting
@@ -124,6 +126,9 @@ func (s *script) do(t *testing.T, args []string) []string {
 	switch name {
 	case "start":
 		return s.start(args)
+	case "isolation":
+		s.config.Isolation = Isolation{CPU: true, Mem: true, PIDs: 100, HardCPU: len(args) > 0 && args[0] == "hard"}
+		return nil
 	case "boot":
 		s.config.Boot = args[0]
 		return nil
@@ -262,6 +267,11 @@ func (s *script) input(t *testing.T, name string, a []string) Input {
 	case "disk":
 		bytes, _ := strconv.ParseInt(arg(1), 10, 64)
 		return DiskUsed{c, bytes}
+	case "out-of-memory":
+		o := &OutOfMemory{}
+		o.Limit, _ = strconv.ParseInt(arg(1), 10, 64)
+		o.Peak, _ = strconv.ParseInt(arg(2), 10, 64)
+		return ContainerEnded{c, End{Status: 9, Text: "terminated with signal 9", OutOfMemory: o}}
 	case "lost":
 		return ContainerEnded{c, End{Lost: "the supervisor died"}}
 	case "failed":
@@ -332,6 +342,14 @@ func runOf(a []string) RunTask {
 			m.Framework.KillingState = true
 		case "disk":
 			m.Task.Demand.Disk, _ = strconv.ParseInt(value, 10, 64)
+		case "cpus":
+			m.Task.Demand.CPUs, _ = strconv.ParseInt(value, 10, 64)
+		case "mem":
+			m.Task.Demand.Mem, _ = strconv.ParseInt(value, 10, 64)
+		case "max-cpus":
+			m.Task.Demand.CPULimit, _ = strconv.ParseInt(value, 10, 64)
+		case "max-mem":
+			m.Task.Demand.MemLimit, _ = strconv.ParseInt(value, 10, 64)
 		case "executor-disk":
 			m.Executor.Demand.Disk, _ = strconv.ParseInt(value, 10, 64)
 		case "max":

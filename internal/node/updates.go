@@ -52,6 +52,7 @@ func (n *Node) reportUnowed(t *task, s *Status) {
 func (n *Node) taskEnded(t *task) {
 	if e := t.executor; e != nil {
 		e.removeTask(t)
+		n.demandChanged(e)
 		t.executor = nil
 	}
 	t.queued, t.kill = false, nil
