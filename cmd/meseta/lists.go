@@ -74,6 +74,7 @@ func newLogs() *cobra.Command {
 	cmd.Flags().BoolVarP(&options.Follow, "follow", "f", false, "go on printing until the task ends")
 	cmd.Flags().BoolVar(&options.Stderr, "stderr", false, "print stderr in place of stdout")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		options.Note = cmd.ErrOrStderr()
 		return cli.NewClient(*master).Logs(cmd.Context(), cmd.OutOrStdout(), args[0], options)
 	}
 	return cmd

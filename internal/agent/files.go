@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"unicode/utf8"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/meseta/meseta/internal/wire"
 )
 
@@ -106,7 +108,8 @@ func below(base, name string) (string, bool) {
 	return strings.CutPrefix(name, base+"/")
 }
 
-// read answers with a piece of a file. Offset -1 asks how long it is.
+// read answers with a piece of a file. Offset -1 asks how long it is. Where the beginning of an output is gone, the
+// piece begins with what there is, and its offset says so.
 func (f *files) read(w http.ResponseWriter, r *http.Request) {
 	offset, err := number(r, "offset", -1)
 	if err != nil {
@@ -135,6 +138,8 @@ func (f *files) read(w http.ResponseWriter, r *http.Request) {
 	if offset < 0 {
 		piece.Offset = info.Size()
 	} else {
+		offset = max(offset, min(goneOf(file), info.Size()))
+		piece.Offset = offset
 		if length < 0 || length > maxRead {
 			length = maxRead
 		}
@@ -147,6 +152,19 @@ func (f *files) read(w http.ResponseWriter, r *http.Request) {
 		piece.Data = string(data[:wholeText(data[:n], n < len(data))])
 	}
 	answerJSON(w, piece)
+}
+
+// goneOf is how much of the beginning of a task's output was given back to the disk. Holes in other files are what
+// their writers wanted.
+func goneOf(file *os.File) int64 {
+	if name := path.Base(file.Name()); name != "stdout" && name != "stderr" {
+		return 0
+	}
+	first, err := file.Seek(0, unix.SEEK_DATA)
+	if err != nil {
+		return 0 // nothing in it, or a file system that does not tell
+	}
+	return first
 }
 
 // wholeText is how much of a piece to give: all but a character at the end of which only the beginning is there.
@@ -273,6 +291,14 @@ func (f *files) download(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Disposition", "attachment; filename="+strconv.QuoteToASCII(path.Base(name)))
 	w.Header().Set("Content-Type", "application/octet-stream")
+	if gone := goneOf(file); gone > 0 {
+		w.Header().Set("Meseta-Gone", strconv.FormatInt(gone, 10))
+		if r.Header.Get("Range") == "" { // whoever names no offset wants what there is
+			w.Header().Set("Content-Length", strconv.FormatInt(info.Size()-gone, 10))
+			_, _ = io.Copy(w, io.NewSectionReader(file, gone, info.Size()-gone))
+			return
+		}
+	}
 	http.ServeContent(w, r, "", info.ModTime(), file)
 }
 

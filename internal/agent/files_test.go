@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // openTestFiles makes a work directory with one sandbox and serves it.
@@ -148,5 +150,39 @@ func TestPiecesOfTextEndBetweenCharacters(t *testing.T) {
 	}
 	if got := read(len("aä€"), 1); got == "" {
 		t.Error("a piece too small for a character is empty: a reader would take that for the end")
+	}
+}
+
+// What was given back to the disk at the beginning of an output is passed over, and the offsets of the rest stay.
+func TestHeadOfAnOutputThatIsGoneIsPassedOver(t *testing.T) {
+	run, get := openTestFiles(t)
+	text := strings.Repeat("x", 8192) + "end"
+	for _, name := range []string{"stdout", "other"} {
+		if err := os.WriteFile(filepath.Join(run, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		f, err := os.OpenFile(filepath.Join(run, name), os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if err := unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, 0, 8192); err != nil {
+			t.Skipf("the file system has no holes: %v", err)
+		}
+	}
+	for _, c := range []struct{ name, more, want string }{
+		{"stdout", "&offset=0", `{"data":"end","offset":8192}`},
+		{"stdout", "&offset=8191&length=2", `{"data":"en","offset":8192}`},
+		{"stdout", "&offset=8193", `{"data":"nd","offset":8193}`},
+		{"stdout", "&offset=-1", `{"data":"","offset":8195}`},
+		{"other", "&offset=0&length=1", `{"data":"\u0000","offset":0}`},
+	} {
+		if _, body, _ := get("read", run+"/"+c.name, c.more); body != c.want {
+			t.Errorf("%s%s: %s, expected %s", c.name, c.more, body, c.want)
+		}
+	}
+	status, body, header := get("download", run+"/stdout", "")
+	if status != 200 || body != "end" || header.Get("Meseta-Gone") != "8192" {
+		t.Errorf("download: %d %q, %s gone", status, body, header.Get("Meseta-Gone"))
 	}
 }

@@ -85,6 +85,21 @@ func TestLogsAreWhatWasWrittenByteForByte(t *testing.T) {
 	}
 }
 
+func TestLogsSayWhatIsGone(t *testing.T) {
+	c := newCluster(t)
+	c.file = func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Meseta-Gone", "5")
+		http.ServeContent(w, r, "", time.Time{}, strings.NewReader("\x00\x00\x00\x00\x00end"))
+	}
+	var out, note strings.Builder
+	if err := c.client.Logs(t.Context(), &out, "t", LogOptions{Note: &note}); err != nil || out.String() != "end" {
+		t.Errorf("%q, %v; want the end", out.String(), err)
+	}
+	if !strings.HasPrefix(note.String(), "… 5 bytes are gone") {
+		t.Errorf("said about the rest: %q", note.String())
+	}
+}
+
 func TestLogsOfASandboxThatIsGoneSaySo(t *testing.T) {
 	c := newCluster(t)
 	c.file = func(w http.ResponseWriter, r *http.Request) { wire.Answer(w, http.StatusNotFound, "") }

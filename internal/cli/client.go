@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -111,34 +112,38 @@ type awayError struct {
 func (e *awayError) Error() string { return fmt.Sprintf("%s %s: %v", e.who, e.host, e.err) }
 func (e *awayError) Unwrap() error { return e.err }
 
-// readFile reads a piece of a file in a sandbox, from the agent at address; nothing at its end. The bytes
-// come as they are: /files/read would wrap them in JSON, which knows only text.
-func (c *Client) readFile(ctx context.Context, address, path string, offset, length int64) ([]byte, error) {
+// readFile reads a piece of a file in a sandbox, from the agent at address; nothing at its end. If what was asked
+// for is gone it says up to where. The bytes come as they are: /files/read would wrap them in JSON, which knows
+// only text.
+func (c *Client) readFile(ctx context.Context, address, path string, offset, length int64) (piece []byte, gone int64, err error) {
 	q := url.Values{"path": {path}}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/files/download?"+q.Encode(), nil)
 	if err != nil {
-		return nil, fmt.Errorf("agent %q: expected host:port", address)
+		return nil, 0, fmt.Errorf("agent %q: expected host:port", address)
 	}
 	request.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", offset, offset+length-1))
 	answer, err := c.HTTP.Do(request)
 	if err != nil {
-		return nil, unreachable("agent", request.URL.Host, err)
+		return nil, 0, unreachable("agent", request.URL.Host, err)
 	}
 	defer answer.Body.Close()
+	if n, err := strconv.ParseInt(answer.Header.Get("Meseta-Gone"), 10, 64); err == nil && n > offset {
+		return nil, n, nil
+	}
 	switch answer.StatusCode {
 	case http.StatusOK: // this agent knows no ranges, or the file is empty
 		if _, err := io.CopyN(io.Discard, answer.Body, offset); err != nil {
-			return nil, nil
+			return nil, 0, nil
 		}
 	case http.StatusPartialContent:
 	case http.StatusRequestedRangeNotSatisfiable:
-		return nil, nil
+		return nil, 0, nil
 	default:
-		return nil, refusal("agent", answer)
+		return nil, 0, refusal("agent", answer)
 	}
-	piece, err := io.ReadAll(io.LimitReader(answer.Body, length))
+	piece, err = io.ReadAll(io.LimitReader(answer.Body, length))
 	if err != nil {
-		return nil, &awayError{who: "agent", host: request.URL.Host, err: err}
+		return nil, 0, &awayError{who: "agent", host: request.URL.Host, err: err}
 	}
-	return piece, nil
+	return piece, 0, nil
 }

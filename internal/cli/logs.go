@@ -18,6 +18,8 @@ import (
 type LogOptions struct {
 	Follow bool // until the task ends
 	Stderr bool // in place of stdout
+
+	Note io.Writer // is told what of it is gone; may be nil
 }
 
 // followPause is how long to wait before looking again whether a file has grown.
@@ -34,7 +36,7 @@ func (c *Client) Logs(ctx context.Context, w io.Writer, task string, o LogOption
 		return err
 	}
 	name := pick(o.Stderr, "stderr", "stdout")
-	f := &sandboxFile{client: c, agent: address, path: sandboxPath(t, name)}
+	f := &sandboxFile{client: c, agent: address, path: sandboxPath(t, name), note: o.Note}
 	for looked := time.Now(); ; {
 		ended := terminal(t.GetState())
 		err := f.copy(ctx, w)
@@ -132,12 +134,20 @@ type sandboxFile struct {
 	agent  string
 	path   string
 	offset int64
+	note   io.Writer // is told what is gone; may be nil
 }
 
 // copy prints what was added to the file since the last time.
 func (f *sandboxFile) copy(ctx context.Context, w io.Writer) error {
 	for {
-		piece, err := f.client.readFile(ctx, f.agent, f.path, f.offset, 256<<10)
+		piece, gone, err := f.client.readFile(ctx, f.agent, f.path, f.offset, 256<<10)
+		if gone > f.offset {
+			if f.note != nil {
+				fmt.Fprintf(f.note, "… %d bytes are gone: the agent keeps only the end of what a task writes …\n", gone-f.offset)
+			}
+			f.offset = gone
+			continue
+		}
 		if err != nil || len(piece) == 0 {
 			return err
 		}
