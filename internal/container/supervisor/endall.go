@@ -112,11 +112,11 @@ func (left *remains) kill(sets track.Sets) (running int) {
 // tidy removes the cgroups. The kernel counts a process among them for a moment
 // after its death; what cannot be removed even so does no harm.
 func tidy(sets track.Sets) {
-	for range 100 {
+	for pause := time.Millisecond; pause < time.Second; pause += pause / 2 {
 		if sets.Close() == nil {
 			return
 		}
-		time.Sleep(time.Millisecond)
+		time.Sleep(pause)
 	}
 }
 

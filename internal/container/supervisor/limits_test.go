@@ -63,7 +63,7 @@ func TestAContainerGetsNoMoreCPUThanItsQuota(t *testing.T) {
 		needs(t, h, container.FeatureCPUQuota)
 		h.neighbour()
 		spec := h.glutton("a", "cpu", "2")
-		spec.Limits = container.Limits{CPUShares: 102, CPUQuota: 20 * time.Millisecond}
+		spec.Limits = container.Limits{CPUQuota: 5 * time.Millisecond}
 		h.launch(spec)
 		h.eventually("it eats", func() bool { return h.output("a") != "" })
 		first := h.measure("a")
@@ -74,20 +74,10 @@ func TestAContainerGetsNoMoreCPUThanItsQuota(t *testing.T) {
 		})
 		used := last.CPUUser + last.CPUSystem - first.CPUUser - first.CPUSystem
 		part := float64(used) / float64(last.At.Sub(first.At))
-		if part > 0.3 || last.CPUThrottledTime == 0 || last.CPUPeriods == 0 {
-			t.Errorf("it used %.2f cpus, expected 0.2 and to be stopped: %+v", part, last)
+		if part > 0.15 || last.CPUThrottledTime == 0 || last.CPUPeriods == 0 {
+			t.Errorf("it used %.2f cpus, expected 0.05 and to be stopped: %+v", part, last)
 		}
 		h.unharmed()
-
-		if err := h.Limit(h.ctx, "a", container.Limits{CPUShares: 102, CPUQuota: 80 * time.Millisecond}); err != nil {
-			t.Fatal(err)
-		}
-		first = h.measure("a")
-		h.eventually("with a larger quota it gets more", func() bool {
-			last = h.measure("a")
-			used := last.CPUUser + last.CPUSystem - first.CPUUser - first.CPUSystem
-			return used > 100*time.Millisecond && float64(used)/float64(last.At.Sub(first.At)) > part
-		})
 	})
 }
 
