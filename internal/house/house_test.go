@@ -31,6 +31,7 @@ var cores = []string{
 	"internal/sdk/schedulercore",
 	"internal/spark/deploy",
 	"internal/spark/endpoint",
+	"internal/spark/master",
 	"internal/spark/scala",
 	"internal/spark/serial",
 	"internal/spark/worker",
