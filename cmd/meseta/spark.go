@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/meseta/meseta/internal/spark/masterd"
 	"github.com/meseta/meseta/internal/spark/workerd"
 )
 
@@ -17,6 +18,6 @@ func newSpark() *cobra.Command {
 			"spark-submit, pyspark and Spark's own Masters and Workers, 3.5 and 4.0, use them unmodified.",
 	}
 	logger := func(cmd *cobra.Command) *slog.Logger { return newLogger(cmd, slog.LevelInfo) }
-	cmd.AddCommand(workerd.NewCommand(logger))
+	cmd.AddCommand(masterd.NewCommand(logger), workerd.NewCommand(logger))
 	return cmd
 }

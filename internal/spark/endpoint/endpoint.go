@@ -110,8 +110,11 @@ func (a Address) Object(classes *serial.Classes) (serial.Value, error) {
 	return classes.New(classAddress, map[string]serial.Value{"host": a.Host, "port": int32(a.Port)})
 }
 
-// Object makes the object that stands for a reference in a stream.
+// Object makes the object that stands for a reference in a stream; null for none.
 func (r Ref) Object(classes *serial.Classes) (serial.Value, error) {
+	if r == (Ref{}) {
+		return nil, nil
+	}
 	address, err := r.Address.Object(classes)
 	if err != nil {
 		return nil, err
@@ -163,8 +166,11 @@ func ReadAddress(v serial.Value) (Address, error) {
 	return Address{Host: host, Port: int(port)}, nil
 }
 
-// Read reads a reference that came by a connection.
+// Read reads a reference that came by a connection; null is the zero Ref.
 func Read(v serial.Value, via ConnID) (Ref, error) {
+	if v == nil {
+		return Ref{}, nil
+	}
 	if !serial.Is(v, classRef) {
 		return Ref{}, fmt.Errorf("%s is no reference to an endpoint", serial.Describe(v))
 	}

@@ -77,7 +77,10 @@ func TestReferencesSayHowLongToWait(t *testing.T) {
 }
 
 func TestWhatIsNoReferenceIsRefused(t *testing.T) {
-	for _, v := range []serial.Value{nil, "text", &serial.Object{}, &serial.Object{Class: &serial.ClassDesc{Name: classRef}, Data: []serial.ClassData{{}}}} {
+	if got, err := Read(nil, 1); err != nil || got != (Ref{}) {
+		t.Errorf("null is read as %v, %v", got, err)
+	}
+	for _, v := range []serial.Value{"text", &serial.Object{}, &serial.Object{Class: &serial.ClassDesc{Name: classRef}, Data: []serial.ClassData{{}}}} {
 		if got, err := Read(v, 1); err == nil {
 			t.Errorf("%s is read as %v", serial.Describe(v), got)
 		}

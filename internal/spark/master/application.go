@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/meseta/meseta/internal/spark/deploy"
+	"github.com/meseta/meseta/internal/spark/endpoint"
 )
 
 // Application is an application as the Master knows it.
@@ -119,8 +120,8 @@ func (m *Master) registerApplication(msg deploy.RegisterApplication, builds []*d
 		return // the leader answers
 	}
 	n := Notice{Detail: msg.App.Name}
-	if len(builds) != 1 {
-		m.note(Error, n, "an application is of a Spark that is not supported: it gets no answer")
+	if len(builds) != 1 || msg.Driver == (endpoint.Ref{}) {
+		m.note(Error, n, "an application is of a Spark that is not supported, or does not say who it is: it gets no answer")
 		return
 	}
 	for _, a := range m.apps {

@@ -34,8 +34,8 @@ const maxCores = 1 << 16
 // registerWorker takes in a Worker, or tells it why not.
 func (m *Master) registerWorker(msg deploy.RegisterWorker, builds []*deploy.Build) {
 	n := Notice{Worker: msg.ID, Detail: fmt.Sprintf("%d cores, %d MiB", msg.Cores, msg.Memory)}
-	if len(builds) != 1 {
-		m.note(Error, n, "a Worker is of a Spark that is not supported: it gets no answer")
+	if len(builds) != 1 || msg.Worker == (endpoint.Ref{}) {
+		m.note(Error, n, "a Worker is of a Spark that is not supported, or does not say who it is: it gets no answer")
 		return
 	}
 	build := builds[0]

@@ -1,6 +1,7 @@
 package workerd
 
 import (
+	"cmp"
 	"maps"
 	"os"
 	"path/filepath"
@@ -13,8 +14,8 @@ import (
 // commandLine makes the command line of a JVM with the Spark of this Worker, up to the main class:
 // java, its options, the class path and the memory.
 func (c Config) commandLine(cmd deploy.Command, memory int) []string {
-	env := func(key string) string { return first(cmd.Environment[key], c.Environ[key]) }
-	confDir := first(env("SPARK_CONF_DIR"), filepath.Join(c.SparkHome, "conf"))
+	env := func(key string) string { return cmp.Or(cmd.Environment[key], c.Environ[key]) }
+	confDir := cmp.Or(env("SPARK_CONF_DIR"), filepath.Join(c.SparkHome, "conf"))
 
 	java := "java"
 	if home := env("JAVA_HOME"); home != "" {
@@ -81,7 +82,7 @@ func (c Config) environment(cmd deploy.Command, more map[string]string) []string
 		env["LD_LIBRARY_PATH"] = strings.Join(paths, ":")
 	}
 	env["SPARK_HOME"] = c.SparkHome
-	if s := c.secret(); s != "" {
+	if s := c.Properties.Secret(c.Environ); s != "" {
 		env["_SPARK_AUTH_SECRET"] = s
 	}
 	maps.Copy(env, more)
@@ -131,13 +132,4 @@ func substitute(args []string, placeholders map[string]string) []string {
 		}
 	}
 	return out
-}
-
-func first(all ...string) string {
-	for _, s := range all {
-		if s != "" {
-			return s
-		}
-	}
-	return ""
 }

@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
-	"time"
 
+	"github.com/meseta/meseta/internal/spark/conf"
 	"github.com/meseta/meseta/internal/spark/deploy"
 	"github.com/meseta/meseta/internal/spark/endpoint"
 )
@@ -25,7 +23,7 @@ type Config struct {
 	SparkHome string
 
 	// Properties are Spark's: of spark-defaults.conf, --properties-file and -D options.
-	Properties map[string]string
+	Properties conf.Properties
 
 	// Environ is the environment of the Worker, which executors and drivers inherit.
 	Environ map[string]string
@@ -47,10 +45,10 @@ func (c Config) Validate() error {
 	complain(c.Cores <= 0, "%d cores: expected at least one", c.Cores)
 	complain(c.Memory <= 0, "%d MiB of memory: expected at least one", c.Memory)
 	complain(c.SparkHome == "", "SPARK_HOME is not set: executors are JVMs of the Spark that is there")
-	complain(c.flag("spark.shuffle.service.enabled", false),
+	complain(c.Properties.Flag("spark.shuffle.service.enabled", false),
 		"spark.shuffle.service.enabled=true: the external shuffle service is a part of Spark that runs in a JVM; start it beside this Worker by org.apache.spark.deploy.ExternalShuffleService and leave the option off here, or use spark.dynamicAllocation.shuffleTracking.enabled=true in applications")
-	complain(c.flag("spark.ssl.rpc.enabled", false), "spark.ssl.rpc.enabled=true: TLS for RPC is not supported")
-	complain(c.flag("spark.authenticate", false) && c.secret() == "", "spark.authenticate=true without spark.authenticate.secret")
+	complain(c.Properties.Flag("spark.ssl.rpc.enabled", false), "spark.ssl.rpc.enabled=true: TLS for RPC is not supported")
+	complain(c.Properties.Flag("spark.authenticate", false) && c.Properties.Secret(c.Environ) == "", "spark.authenticate=true without spark.authenticate.secret")
 	return errors.Join(errs...)
 }
 
@@ -72,64 +70,6 @@ func orNotThere(err error) error {
 		return err
 	}
 	return os.ErrNotExist
-}
-
-// secret is what peers have to know; empty if authentication is off.
-func (c Config) secret() string {
-	if !c.flag("spark.authenticate", false) {
-		return ""
-	}
-	if s := c.Properties["spark.authenticate.secret"]; s != "" {
-		return s
-	}
-	return c.Environ["_SPARK_AUTH_SECRET"]
-}
-
-func (c Config) flag(key string, def bool) bool {
-	b, err := strconv.ParseBool(c.Properties[key])
-	if err != nil {
-		return def
-	}
-	return b
-}
-
-func (c Config) number(key string, def int) int {
-	n, err := strconv.Atoi(c.Properties[key])
-	if err != nil || n < 0 {
-		return def
-	}
-	return n
-}
-
-// seconds reads a time, a number of seconds unless it has a unit.
-func (c Config) seconds(key string, def time.Duration) time.Duration {
-	d, err := parseTime(c.Properties[key])
-	if err != nil {
-		return def
-	}
-	return d
-}
-
-// timeUnits are the suffixes of Spark's times, longest first.
-var timeUnits = []struct {
-	suffix string
-	unit   time.Duration
-}{
-	{"min", time.Minute}, {"ms", time.Millisecond}, {"us", time.Microsecond},
-	{"d", 24 * time.Hour}, {"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}, {"", time.Second},
-}
-
-func parseTime(s string) (time.Duration, error) {
-	for _, u := range timeUnits {
-		if number, ok := strings.CutSuffix(strings.ToLower(strings.TrimSpace(s)), u.suffix); ok {
-			n, err := strconv.ParseInt(number, 10, 32)
-			if err != nil {
-				return 0, fmt.Errorf("time %q: %w", s, err)
-			}
-			return time.Duration(n) * u.unit, nil
-		}
-	}
-	return 0, fmt.Errorf("time %q", s)
 }
 
 // publicHost is the name of this machine in links that people follow.

@@ -1,6 +1,7 @@
 package workerd
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -43,7 +44,7 @@ func (c Config) scratchRoots() []string {
 	case c.Environ["SPARK_LOCAL_DIRS"] != "":
 		return strings.Split(c.Environ["SPARK_LOCAL_DIRS"], ",")
 	}
-	return strings.Split(first(c.Properties["spark.local.dir"], os.TempDir()), ",")
+	return strings.Split(cmp.Or(c.Properties["spark.local.dir"], os.TempDir()), ",")
 }
 
 // newScratch makes the Worker's directories where it can; one is enough.

@@ -35,7 +35,7 @@ func (d *daemon) runDriver(ctx context.Context, id string, launch deploy.LaunchD
 		tell(deploy.DriverError, err)
 		return
 	}
-	patience := d.cfg.seconds("spark.worker.driverTerminateTimeout", terminateTimeout)
+	patience := d.cfg.Properties.Seconds("spark.worker.driverTerminateTimeout", terminateTimeout)
 	code, err := supervise(ctx, launch.Driver.Supervise, func(ctx context.Context) (int, error) {
 		return run(ctx, argv, environ, dir, "Launch Command", patience, func() {})
 	})

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meseta/meseta/internal/spark/conf"
 	"github.com/meseta/meseta/internal/spark/endpoint"
 	"github.com/meseta/meseta/internal/spark/rpc"
 )
@@ -121,10 +122,14 @@ func (s *spark) worker(master endpoint.Address) *liveWorker {
 	s.t.Helper()
 	cfg := Config{
 		Masters: []endpoint.Address{master}, Host: "127.0.0.1", Cores: 2, Memory: 2048, WorkDir: s.t.TempDir(), SparkHome: s.home,
-		Environ: environMap(os.Environ()), Properties: make(map[string]string),
+		Properties: make(map[string]string),
+	}
+	var err error
+	if cfg.Environ, err = conf.Environment(s.t.Context(), os.Environ()); err != nil {
+		s.t.Fatal(err)
 	}
 	for _, o := range s.options {
-		for k, v := range parseOptions(o) {
+		for k, v := range conf.ParseOptions(o) {
 			cfg.Properties[k] = v
 		}
 	}

@@ -157,7 +157,7 @@ func (d *daemon) step(ctx context.Context, in worker.Input) {
 		case worker.RemoveApplication:
 			d.jobs.Go(func() { d.removeApplication(o.AppID) })
 		case worker.CleanWorkDir:
-			ttl := d.cfg.seconds("spark.worker.cleanup.appDataTtl", 7*24*time.Hour)
+			ttl := d.cfg.Properties.Seconds("spark.worker.cleanup.appDataTtl", 7*24*time.Hour)
 			d.jobs.Go(func() { cleanWorkDir(d.cfg.WorkDir, o.Keep, ttl, time.Now(), d.log) })
 		case worker.Exit:
 			d.exit = &o

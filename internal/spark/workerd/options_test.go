@@ -11,20 +11,21 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/meseta/meseta/internal/spark/conf"
 	"github.com/meseta/meseta/internal/spark/deploy"
 )
 
 func TestOptionsComeFromFlagsThenEnvironmentThenFiles(t *testing.T) {
 	home, _ := sparkHome(t, "")
-	conf := filepath.Join(home, "conf")
+	confDir := filepath.Join(home, "conf")
 	for name, content := range map[string]string{
 		"spark-env.sh":        "SPARK_WORKER_CORES=3\nSPARK_WORKER_PORT=$BASE\n",
 		"spark-defaults.conf": "# comment\nspark.worker.ui.port 9999\nspark.a = b\nspark.c:d e\nother x\n",
 	} {
-		if err := os.MkdirAll(conf, 0o755); err != nil {
+		if err := os.MkdirAll(confDir, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(conf, name), []byte(content), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(confDir, name), []byte(content), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -36,7 +37,7 @@ func TestOptionsComeFromFlagsThenEnvironmentThenFiles(t *testing.T) {
 	if got.Cores != 3 || got.Port != 4444 || got.WebUIPort != 9999 || got.Memory != 2048 || got.Host != "here" || len(got.Masters) != 2 {
 		t.Errorf("configuration is %+v", got)
 	}
-	if d := cmp.Diff(map[string]string{"spark.worker.ui.port": "9999", "spark.a": "c", "spark.c": "d e", "spark.q": "x y"}, got.Properties); d != "" {
+	if d := cmp.Diff(conf.Properties{"spark.worker.ui.port": "9999", "spark.a": "c", "spark.c": "d e", "spark.q": "x y"}, got.Properties); d != "" {
 		t.Errorf("properties (-want +got):\n%s", d)
 	}
 	got, err = Options{Host: "there", Port: 0, WebUIPort: 1, Cores: 8, Memory: "512m"}.Config(t.Context(), "spark://m1:7077", env)
@@ -78,24 +79,6 @@ func TestCustomResourcesAreFound(t *testing.T) {
 		bad.Properties[key] = value
 		if _, err := bad.resources(t.Context()); err == nil {
 			t.Errorf("%s=%s is accepted", key, value)
-		}
-	}
-}
-
-func TestAmountsAndTimes(t *testing.T) {
-	for s, want := range map[string]int{"1": 1, "512m": 512, "2g": 2048, "2gb": 2048, "1T": 1 << 20, "2048k": 2, "1048576b": 1, " 3G ": 3072} {
-		if got, err := memory(s); err != nil || got != want {
-			t.Errorf("memory %q is %d, %v, expected %d", s, got, err, want)
-		}
-	}
-	for _, s := range []string{"g", "x", "-1g", "1.5g", "b"} {
-		if got, err := memory(s); err == nil {
-			t.Errorf("memory %q is %d", s, got)
-		}
-	}
-	for s, want := range map[string]time.Duration{"60": time.Minute, "5s": 5 * time.Second, "100ms": 100 * time.Millisecond, "2min": 2 * time.Minute, "3h": 3 * time.Hour, "1d": 24 * time.Hour} {
-		if got, err := parseTime(s); err != nil || got != want {
-			t.Errorf("time %q is %v, %v, expected %v", s, got, err, want)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package workerd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"github.com/meseta/meseta/internal/spark/deploy"
 	"github.com/meseta/meseta/internal/spark/endpoint"
 	"github.com/meseta/meseta/internal/spark/rpc"
+	"github.com/meseta/meseta/internal/spark/ui"
 	"github.com/meseta/meseta/internal/spark/worker"
 )
 
@@ -32,7 +34,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	if cfg.WorkDir, err = filepath.Abs(first(cfg.WorkDir, filepath.Join(cfg.SparkHome, "work"))); err != nil {
+	if cfg.WorkDir, err = filepath.Abs(cmp.Or(cfg.WorkDir, filepath.Join(cfg.SparkHome, "work"))); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(cfg.WorkDir, 0o755); err != nil {
@@ -47,11 +49,11 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, scratch.close()) }()
-	ln, address, err := listen(cfg.Host, cfg.Port, cfg.number("spark.port.maxRetries", 16))
+	ln, address, err := rpc.Listen(cfg.Host, cfg.Port, cfg.Properties.Number("spark.port.maxRetries", 16))
 	if err != nil {
 		return err
 	}
-	ui, uiAddress, err := listen(cfg.Host, cfg.WebUIPort, cfg.number("spark.port.maxRetries", 16))
+	pages, uiAddress, err := rpc.Listen(cfg.Host, cfg.WebUIPort, cfg.Properties.Number("spark.port.maxRetries", 16))
 	if err != nil {
 		ln.Close()
 		return err
@@ -66,8 +68,8 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) (err error) {
 		executors: make(map[worker.ExecutorID]context.CancelFunc),
 		drivers:   make(map[string]context.CancelFunc),
 	}
-	d.env = rpc.NewEnv(rpc.Config{Advertise: address, Secret: cfg.secret(), Log: log,
-		AskTimeout: cfg.seconds("spark.rpc.askTimeout", cfg.seconds("spark.network.timeout", 0))})
+	d.env = rpc.NewEnv(rpc.Config{Advertise: address, Secret: cfg.Properties.Secret(cfg.Environ), Log: log,
+		AskTimeout: cfg.Properties.AskTimeout()})
 	d.core = worker.New(d.coreConfig(resources))
 	view := d.core.View()
 	d.view.Store(&view)
@@ -79,17 +81,17 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) (err error) {
 	if cfg.Ready != nil {
 		cfg.Ready(d.self, d.webUI)
 	}
-	return d.run(ctx, ln, ui)
+	return d.run(ctx, ln, pages)
 }
 
 // run runs the parts: connections and pages stay until the loop has ended.
-func (d *daemon) run(ctx context.Context, ln, ui net.Listener) error {
+func (d *daemon) run(ctx context.Context, ln, pages net.Listener) error {
 	outer, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	group, parts := errgroup.WithContext(outer)
 	group.Go(func() error { return d.env.Run(parts, ln) })
-	group.Go(func() error { return d.serveUI(parts, ui) })
-	if d.cfg.flag("spark.decommission.enabled", false) {
+	group.Go(func() error { return ui.Serve(parts, pages, d.routes(), d.log) })
+	if d.cfg.Properties.Flag("spark.decommission.enabled", false) {
 		group.Go(func() error { return d.awaitDecommission(parts) })
 	}
 	group.Go(func() error {
@@ -105,21 +107,21 @@ func (d *daemon) run(ctx context.Context, ln, ui net.Listener) error {
 func (d *daemon) coreConfig(resources map[string]deploy.Resource) worker.Config {
 	c := d.cfg
 	const stamp = "20060102150405"
-	timeout := c.seconds("spark.worker.timeout", time.Minute)
+	timeout := c.Properties.Seconds("spark.worker.timeout", time.Minute)
 	return worker.Config{
 		ID:   fmt.Sprintf("worker-%s-%s-%d", d.begin.Format(stamp), d.self.Address.Host, d.self.Address.Port),
 		Self: d.self, Cores: c.Cores, Memory: c.Memory, WebUI: d.webUI, Masters: c.Masters, Resources: resources,
 		Fuzz:             0.5 + rand.Float64(),
 		Heartbeat:        timeout / 4,
-		InitialRetries:   c.number("spark.worker.initialRegistrationRetries", 0),
-		MaxRetries:       c.number("spark.worker.maxRegistrationRetries", 0),
-		NoCleanup:        !c.flag("spark.worker.cleanup.enabled", true),
-		CleanupInterval:  c.seconds("spark.worker.cleanup.interval", 0),
-		Retained:         c.number("spark.worker.ui.retainedExecutors", 0),
-		SyncAttempts:     c.number("spark.worker.executorStateSync.maxAttempts", 0),
-		AskTimeout:       c.seconds("spark.rpc.askTimeout", c.seconds("spark.network.timeout", 0)),
-		Decommission:     c.flag("spark.decommission.enabled", false),
-		PreferConfigured: c.flag("spark.worker.preferConfiguredMasterAddress", false),
+		InitialRetries:   c.Properties.Number("spark.worker.initialRegistrationRetries", 0),
+		MaxRetries:       c.Properties.Number("spark.worker.maxRegistrationRetries", 0),
+		NoCleanup:        !c.Properties.Flag("spark.worker.cleanup.enabled", true),
+		CleanupInterval:  c.Properties.Seconds("spark.worker.cleanup.interval", 0),
+		Retained:         c.Properties.Number("spark.worker.ui.retainedExecutors", 0),
+		SyncAttempts:     c.Properties.Number("spark.worker.executorStateSync.maxAttempts", 0),
+		AskTimeout:       c.Properties.AskTimeout(),
+		Decommission:     c.Properties.Flag("spark.decommission.enabled", false),
+		PreferConfigured: c.Properties.Flag("spark.worker.preferConfiguredMasterAddress", false),
 	}
 }
 
@@ -135,23 +137,6 @@ func (d *daemon) awaitDecommission(ctx context.Context) error {
 			return nil
 		case <-signals:
 			d.in.put(worker.Decommission{})
-		}
-	}
-}
-
-// listen takes a port, or one of the next few if somebody has it.
-func listen(host string, port, retries int) (net.Listener, endpoint.Address, error) {
-	for try := 0; ; try++ {
-		at := port
-		if port != 0 {
-			at = port + try
-		}
-		ln, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(at)))
-		if err == nil {
-			return ln, endpoint.Address{Host: host, Port: ln.Addr().(*net.TCPAddr).Port}, nil
-		}
-		if port == 0 || try >= retries {
-			return nil, endpoint.Address{}, fmt.Errorf("listening on %s: %w", host, err)
 		}
 	}
 }

@@ -1,22 +1,17 @@
 package workerd
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"html/template"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/meseta/meseta/internal/spark/deploy"
+	"github.com/meseta/meseta/internal/spark/ui"
 	"github.com/meseta/meseta/internal/spark/worker"
 )
 
@@ -32,51 +27,19 @@ func (d *daemon) routes() http.Handler {
 	return mux
 }
 
-// serveUI serves the pages until ctx is done.
-func (d *daemon) serveUI(ctx context.Context, ln net.Listener) error {
-	server := &http.Server{Handler: d.routes(), ReadHeaderTimeout: 10 * time.Second}
-	done := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(done)
-		server.Close()
-	})
-	err := server.Serve(ln)
-	if stop() {
-		return err
-	}
-	<-done
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return err
-}
-
-type object = map[string]any
-
 // json is the state of the Worker, in the words of Spark's.
 func (d *daemon) json(w http.ResponseWriter, _ *http.Request) {
 	v := d.view.Load()
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	e.Encode(object{
+	ui.JSON(w, http.StatusOK, ui.Object{
 		"id": v.ID, "masterurl": v.MasterURL, "masterwebuiurl": v.MasterWebUI,
 		"cores": v.Cores, "coresused": v.CoresUsed, "memory": v.Memory, "memoryused": v.MemoryUsed,
-		"resources": resources(v.Resources), "resourcesused": resources(v.ResourcesUsed),
+		"resources": ui.Resources(v.Resources), "resourcesused": ui.Resources(v.ResourcesUsed),
 		"executors": executors(v.Executors), "finishedexecutors": executors(v.FinishedExecutors),
 	})
 }
 
-func resources(all map[string]deploy.Resource) object {
-	out := object{}
-	for name, r := range all {
-		out[name] = object{"name": r.Name, "addresses": slices.Concat([]string{}, r.Addresses)}
-	}
-	return out
-}
-
-func executors(all []worker.Executor) []object {
-	out := []object{}
+func executors(all []worker.Executor) []ui.Object {
+	out := []ui.Object{}
 	for _, e := range all {
 		app := e.Launch.App
 		cores := 0
@@ -87,11 +50,11 @@ func executors(all []worker.Executor) []object {
 		if m, ok := app.DefaultProfile.Executors[deploy.ResourceMemory]; ok {
 			memory = m.Amount
 		}
-		out = append(out, object{
-			"id": e.ID.Exec, "memory": e.Launch.Memory, "resources": resources(e.Launch.Resources), "appid": e.ID.App,
-			"appdesc": object{
-				"name": app.Name, "cores": cores, "memoryperexecutor": memory, "resourcesperexecutor": []object{},
-				"memoryperslave": memory, "resourcesperslave": []object{}, "user": app.User,
+		out = append(out, ui.Object{
+			"id": e.ID.Exec, "memory": e.Launch.Memory, "resources": ui.Resources(e.Launch.Resources), "appid": e.ID.App,
+			"appdesc": ui.Object{
+				"name": app.Name, "cores": cores, "memoryperexecutor": memory, "resourcesperexecutor": []ui.Object{},
+				"memoryperslave": memory, "resourcesperslave": []ui.Object{}, "user": app.User,
 				"command": "Command(" + app.Command.MainClass + ")",
 			},
 		})
@@ -161,12 +124,10 @@ func (d *daemon) logText(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "==== Bytes %d-%d of %d of %s/%s ====\n%s", l.Start, l.End, l.Total, l.Dir, l.Type, l.Text)
 }
 
-var logTemplate = template.Must(template.New("log").Parse(`<!DOCTYPE html>
-<title>{{.Type}} log</title>
-<h1>{{.Type}} log page</h1>
+var logTemplate = ui.Page(`{{define "title"}}{{.Type}} log page{{end}}{{define "body"}}
 <p>Showing bytes {{.Start}} - {{.End}} of {{.Total}}</p>
 <pre>{{.Text}}</pre>
-`))
+{{end}}`)
 
 func (d *daemon) logPage(w http.ResponseWriter, r *http.Request) {
 	l, err := d.readLog(r)
@@ -174,38 +135,30 @@ func (d *daemon) logPage(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusNotFound)
 		return
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	if err := logTemplate.Execute(w, l); err != nil {
-		d.log.Debug("page not written", "err", err)
-	}
+	ui.Write(w, logTemplate, l, d.log)
 }
 
-var pageTemplate = template.Must(template.New("page").Parse(`<!DOCTYPE html>
-<title>Spark Worker {{.ID}}</title>
-<h1>Spark Worker</h1>
-<ul>
-<li>ID: {{.ID}}
-<li>Master: <a href="{{.MasterWebUI}}">{{.MasterURL}}</a>{{if not .Connected}} (not connected){{end}}
-<li>Cores: {{.Cores}} ({{.CoresUsed}} used)
-<li>Memory: {{.Memory}} MiB ({{.MemoryUsed}} used)
-</ul>
-{{define "executors"}}<table><tr><th>Executor<th>Application<th>State<th>Cores<th>Memory<th>Logs
-{{range .}}<tr><td>{{.ID.Exec}}<td>{{.Launch.App.Name}} ({{.ID.App}})<td>{{.State}}<td>{{.Launch.Cores}}<td>{{.Launch.Memory}}
+var pageTemplate = ui.Page(`{{define "title"}}Spark Worker {{.ID}}{{end}}
+{{define "executors"}}<table><tr><th>Executor<th>Application<th>State<th class="n">Cores<th class="n">MiB<th>Logs
+{{range .}}<tr><td>{{.ID.Exec}}<td>{{.Launch.App.Name}} <span class="quiet">{{.ID.App}}</span><td>{{.State}}<td class="n">{{.Launch.Cores}}<td class="n">{{.Launch.Memory}}
 <td><a href="/logPage/?appId={{.ID.App}}&executorId={{.ID.Exec}}&logType=stdout">stdout</a> <a href="/logPage/?appId={{.ID.App}}&executorId={{.ID.Exec}}&logType=stderr">stderr</a>
+{{else}}<tr><td class="quiet" colspan="6">none
 {{end}}</table>{{end}}
 {{define "drivers"}}<table><tr><th>Driver<th>Main class<th>State<th>Logs
 {{range .}}<tr><td>{{.ID}}<td>{{.Launch.Driver.Command.MainClass}}<td>{{.State}}
 <td><a href="/logPage/?driverId={{.ID}}&logType=stdout">stdout</a> <a href="/logPage/?driverId={{.ID}}&logType=stderr">stderr</a>
+{{else}}<tr><td class="quiet" colspan="4">none
 {{end}}</table>{{end}}
+{{define "body"}}
+<p>Master: <a href="{{.MasterWebUI}}">{{.MasterURL}}</a>{{if not .Connected}} (not connected){{end}}<br>
+Cores: {{.Cores}} ({{.CoresUsed}} used)<br>
+Memory: {{.Memory}} MiB ({{.MemoryUsed}} used)</p>
 <h2>Running executors</h2>{{template "executors" .Executors}}
 <h2>Running drivers</h2>{{template "drivers" .Drivers}}
 <h2>Finished executors</h2>{{template "executors" .FinishedExecutors}}
 <h2>Finished drivers</h2>{{template "drivers" .FinishedDrivers}}
-`))
+{{end}}`)
 
 func (d *daemon) page(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	if err := pageTemplate.Execute(w, d.view.Load()); err != nil {
-		d.log.Debug("page not written", "err", err)
-	}
+	ui.Write(w, pageTemplate, d.view.Load(), d.log)
 }

@@ -1,0 +1,142 @@
+package masterd
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/meseta/meseta/internal/spark/master"
+)
+
+// directory is a Store of one file for each record. Several Masters may share it: the one that holds
+// the lock leads, the others stand by. (Spark's own recovery directory is for one Master, and its files
+// are Java objects: neither understands the other's.)
+type directory struct {
+	path string
+	log  *slog.Logger
+	lock *os.File
+}
+
+const (
+	lockName   = "leader.lock"
+	recordName = ".json"
+	lockRetry  = 250 * time.Millisecond
+)
+
+func openDirectory(path string, log *slog.Logger) (*directory, error) {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return nil, fmt.Errorf("recovery directory: %w", err)
+	}
+	lock, err := os.OpenFile(filepath.Join(path, lockName), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("recovery directory: %w", err)
+	}
+	return &directory{path: path, log: log, lock: lock}, nil
+}
+
+// Lead waits for the lock.
+func (d *directory) Lead(ctx context.Context) error {
+	retry := time.NewTicker(lockRetry)
+	defer retry.Stop()
+	for said := false; ; {
+		err := syscall.Flock(int(d.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return err
+		}
+		if !said {
+			d.log.Info("another Master leads: standing by", "directory", d.path)
+			said = true
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-retry.C:
+		}
+	}
+}
+
+// Load reads all records. One that cannot be read is an error: to go on without it would lose an
+// application.
+func (d *directory) Load() ([]master.Record, error) {
+	entries, err := os.ReadDir(d.path)
+	if err != nil {
+		return nil, fmt.Errorf("recovery directory: %w", err)
+	}
+	var all []master.Record
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), recordName) {
+			continue
+		}
+		path := filepath.Join(d.path, e.Name())
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("recovery directory: %w", err)
+		}
+		r, err := readRecord(b)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w; to go on without it, remove it", path, err)
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}
+
+// Save writes a file beside, and then puts it in its place.
+func (d *directory) Save(r master.Record) error {
+	b, err := writeRecord(r)
+	if err != nil {
+		return err
+	}
+	tmp, err := os.CreateTemp(d.path, ".new-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name()) // nothing is left of it if all goes well
+	_, err = tmp.Write(b)
+	if err := errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp.Name(), d.file(r.Key())); err != nil {
+		return err
+	}
+	return d.sync()
+}
+
+// Forget removes a file. That a removal is lost by a crash does no harm: what is not there any more does
+// not answer the next Master.
+func (d *directory) Forget(key string) error {
+	if err := os.Remove(d.file(key)); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// Close gives the lock to another.
+func (d *directory) Close() error { return d.lock.Close() }
+
+func (d *directory) sync() error {
+	dir, err := os.Open(d.path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+var plain = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}$`)
+
+// file is the name of a record's file. Keys come from the network: what is no plain name is hashed.
+func (d *directory) file(key string) string {
+	if !plain.MatchString(key) {
+		key = fmt.Sprintf("hash_%x", sha256.Sum256([]byte(key)))
+	}
+	return filepath.Join(d.path, key+recordName)
+}

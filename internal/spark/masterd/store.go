@@ -1,0 +1,35 @@
+package masterd
+
+import (
+	"context"
+
+	"github.com/meseta/meseta/internal/spark/master"
+)
+
+// Store keeps what a Master has to leave to the one after it, and knows which Master of several leads. Its
+// methods are called one after the other: Lead, Load, and then the rest as often as there is something.
+type Store interface {
+	// Lead returns when this Master is the one that may lead, or with an error.
+	Lead(ctx context.Context) error
+
+	// Load gives what is kept.
+	Load() ([]master.Record, error)
+
+	// Save keeps a record, durably, in place of one of the same key.
+	Save(master.Record) error
+
+	// Forget removes a record, if it is there.
+	Forget(key string) error
+
+	// Close ends the leadership.
+	Close() error
+}
+
+// forgetful keeps nothing: a Master that starts knows nothing, as with Spark's recovery mode NONE.
+type forgetful struct{}
+
+func (forgetful) Lead(context.Context) error     { return nil }
+func (forgetful) Load() ([]master.Record, error) { return nil, nil }
+func (forgetful) Save(master.Record) error       { return nil }
+func (forgetful) Forget(string) error            { return nil }
+func (forgetful) Close() error                   { return nil }
