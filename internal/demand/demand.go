@@ -62,6 +62,16 @@ type amount struct {
 	want resources.Scalar
 }
 
+// List is the demand as resources, but for the ports, which are any.
+func (d Demand) List() (l resources.List) {
+	for _, a := range d.scalars() {
+		if r, err := resources.New(resources.Spec{Name: a.name, Scalar: a.want}); err == nil && a.want > 0 {
+			l = l.Add(resources.ListOf(r))
+		}
+	}
+	return l
+}
+
 // String says a demand in the words of the flags: "2 cpus, 32 MiB of memory".
 func (d Demand) String() string {
 	var words []string
@@ -83,6 +93,9 @@ func phrase(name, amount string) string {
 		return amount + " MiB of memory"
 	case resources.Disk:
 		return amount + " MiB of disk"
+	}
+	if amount == "1" {
+		name = strings.TrimSuffix(name, "s")
 	}
 	return amount + " " + name
 }

@@ -72,7 +72,7 @@ func TestNumbersThatAreNoDemand(t *testing.T) {
 			t.Errorf("%+v: got %v", test, err)
 		}
 	}
-	if d, err := Of(0.1, 32, 0, 2, 1); err != nil || d.String() != "0.1 cpus, 32 MiB of memory, 2 gpus, 1 ports" {
+	if d, err := Of(0.1, 32, 0, 2, 1); err != nil || d.String() != "0.1 cpus, 32 MiB of memory, 2 gpus, 1 port" {
 		t.Errorf("got %s, %v", d, err)
 	}
 }

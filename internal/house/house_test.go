@@ -24,6 +24,8 @@ var cores = []string{
 	"internal/cluster",
 	"internal/container/ledger",
 	"internal/core",
+	"internal/demand",
+	"internal/detached",
 	"internal/ids",
 	"internal/node",
 	"internal/resources",
@@ -55,7 +57,7 @@ var impure = map[string]string{
 
 // messageless are the cores that hold plain structs: a task is 300 bytes and not 2.4 kB. The drivers'
 // cores are left out, because messages are what their users hold.
-var messageless = []string{"internal/allocator", "internal/cluster", "internal/node", "internal/resources"}
+var messageless = []string{"internal/allocator", "internal/cluster", "internal/detached", "internal/node", "internal/resources"}
 
 // imports gives what the files of a package import, tests left out.
 func imports(t *testing.T, pkg string) map[string][]string {

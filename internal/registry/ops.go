@@ -45,14 +45,33 @@ type (
 		ID ids.FrameworkID
 		At time.Time
 	}
+
+	// KeepDetachedFramework remembers the framework that the masters run for detached tasks.
+	KeepDetachedFramework struct{ ID ids.FrameworkID }
+
+	// DropDetachedFramework forgets it.
+	DropDetachedFramework struct{ ID ids.FrameworkID }
+
+	// KeepDetachedTask remembers a detached task, or what it is now.
+	KeepDetachedTask struct {
+		ID   ids.TaskID
+		Task []byte // DetachedTaskState
+	}
+
+	// DropDetachedTask forgets a detached task.
+	DropDetachedTask struct{ ID ids.TaskID }
 )
 
-func (AdmitAgent) op()           {}
-func (RemoveAgent) op()          {}
-func (MarkAgentUnreachable) op() {}
-func (MarkAgentGone) op()        {}
-func (AdmitFramework) op()       {}
-func (RemoveFramework) op()      {}
+func (AdmitAgent) op()            {}
+func (RemoveAgent) op()           {}
+func (MarkAgentUnreachable) op()  {}
+func (MarkAgentGone) op()         {}
+func (AdmitFramework) op()        {}
+func (RemoveFramework) op()       {}
+func (KeepDetachedFramework) op() {}
+func (DropDetachedFramework) op() {}
+func (KeepDetachedTask) op()      {}
+func (DropDetachedTask) op()      {}
 
 // State is everything that the registry remembers, each list in the order of its ids.
 type State struct {
@@ -61,6 +80,9 @@ type State struct {
 	GoneAgents        []GoneAgent
 	Frameworks        []Framework
 	RemovedFrameworks []RemovedFramework
+
+	DetachedFrameworks []ids.FrameworkID // none or one
+	DetachedTasks      []DetachedTask
 }
 
 // Agent is an agent that belongs to the cluster.
@@ -92,4 +114,10 @@ type Framework struct {
 type RemovedFramework struct {
 	ID ids.FrameworkID
 	At time.Time
+}
+
+// DetachedTask is a task of the masters' own framework that is not known to be with an agent yet.
+type DetachedTask struct {
+	ID   ids.TaskID
+	Task []byte // DetachedTaskState
 }

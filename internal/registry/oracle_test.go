@@ -72,7 +72,7 @@ func anyOp() *rapid.Generator[registry.Op] {
 		id := rapid.SampledFrom([]string{"a", "b", "c/d", "ä", " "}).Draw(t, "id")
 		info := []byte(rapid.SampledFrom([]string{"", "x", "\x00\xff"}).Draw(t, "info"))
 		at := time.Unix(0, rapid.Int64Range(1, 6).Draw(t, "at"))
-		switch rapid.IntRange(0, 5).Draw(t, "op") {
+		switch rapid.IntRange(0, 9).Draw(t, "op") {
 		case 0:
 			return registry.AdmitAgent{ID: ids.AgentID(id), Info: info}
 		case 1:
@@ -83,6 +83,14 @@ func anyOp() *rapid.Generator[registry.Op] {
 			return registry.MarkAgentGone{ID: ids.AgentID(id), Since: at}
 		case 4:
 			return registry.AdmitFramework{ID: ids.FrameworkID(id), Info: info, Principal: id}
+		case 5:
+			return registry.KeepDetachedFramework{ID: ids.FrameworkID(id)}
+		case 6:
+			return registry.DropDetachedFramework{ID: ids.FrameworkID(id)}
+		case 7:
+			return registry.KeepDetachedTask{ID: ids.TaskID(id), Task: info}
+		case 8:
+			return registry.DropDetachedTask{ID: ids.TaskID(id)}
 		default:
 			return registry.RemoveFramework{ID: ids.FrameworkID(id), At: at}
 		}

@@ -23,11 +23,13 @@ func (k keys) end() string   { return string(k) + "0" } // the byte behind the s
 
 // The kinds of keys that hold one record for each id.
 const (
-	kindAgent       = "agents"
-	kindUnreachable = "unreachable"
-	kindGone        = "gone"
-	kindFramework   = "frameworks"
-	kindRemoved     = "removed"
+	kindAgent             = "agents"
+	kindUnreachable       = "unreachable"
+	kindGone              = "gone"
+	kindFramework         = "frameworks"
+	kindRemoved           = "removed"
+	kindDetachedFramework = "detached-frameworks"
+	kindDetachedTask      = "detached-tasks"
 )
 
 func (k keys) of(kind, id string) string { return string(k) + "/" + kind + "/" + id }
@@ -88,6 +90,18 @@ func (k keys) changes(op Op) []change {
 			k.put(kindRemoved, id, nanos(op.At), &registrypb.Record{Kind: &registrypb.Record_RemovedFramework{
 				RemovedFramework: &registrypb.RemovedFramework{Id: id, At: nanos(op.At)}}}),
 		}
+	case KeepDetachedFramework:
+		id := string(op.ID)
+		return []change{k.put(kindDetachedFramework, id, 0, &registrypb.Record{Kind: &registrypb.Record_DetachedFramework{
+			DetachedFramework: &registrypb.DetachedFramework{Id: id}}})}
+	case DropDetachedFramework:
+		return []change{k.drop(kindDetachedFramework, string(op.ID))}
+	case KeepDetachedTask:
+		id := string(op.ID)
+		return []change{k.put(kindDetachedTask, id, 0, &registrypb.Record{Kind: &registrypb.Record_DetachedTask{
+			DetachedTask: &registrypb.DetachedTask{Id: id, Task: op.Task}}})}
+	case DropDetachedTask:
+		return []change{k.drop(kindDetachedTask, string(op.ID))}
 	}
 	panic(fmt.Sprintf("registry: op of unknown type %T", op))
 }
@@ -143,6 +157,14 @@ func Check(op Op) error {
 		}
 	case RemoveFramework:
 		id = string(op.ID)
+	case KeepDetachedFramework:
+		id = string(op.ID)
+	case DropDetachedFramework:
+		id = string(op.ID)
+	case KeepDetachedTask:
+		id, size = string(op.ID), len(op.Task)
+	case DropDetachedTask:
+		id = string(op.ID)
 	}
 	switch {
 	case id == "" || len(id) > maxID || !validText(id):
@@ -175,6 +197,10 @@ func (s *State) add(key string, value []byte) (since int64, err error) {
 	case *registrypb.Record_RemovedFramework:
 		since = r.RemovedFramework.At
 		s.RemovedFrameworks = append(s.RemovedFrameworks, RemovedFramework{ids.FrameworkID(r.RemovedFramework.Id), moment(since)})
+	case *registrypb.Record_DetachedFramework:
+		s.DetachedFrameworks = append(s.DetachedFrameworks, ids.FrameworkID(r.DetachedFramework.Id))
+	case *registrypb.Record_DetachedTask:
+		s.DetachedTasks = append(s.DetachedTasks, DetachedTask{ids.TaskID(r.DetachedTask.Id), r.DetachedTask.Task})
 	default:
 		return since, fmt.Errorf("registry: record at key %q is of a kind that this version does not know", key)
 	}

@@ -2,7 +2,8 @@
 //
 // It owns the keys below, the leader's lease and the embedded etcd. It does not know what an agent or
 // a framework is: infos are opaque bytes, and whether a change is right was decided by the core that
-// asked for it. It remembers no task and no offer; agents bring those with them.
+// asked for it. It remembers no offer, and no
+// task but those that the master itself has yet to launch; agents bring theirs with them.
 //
 // # The way in
 //
@@ -48,6 +49,8 @@
 //	  gone/<id>              agents that may not come back; the last MaxRemembered
 //	  frameworks/<id>        frameworks that may have tasks
 //	  removed/<id>           ids of frameworks that ended; the last MaxRemembered
+//	  detached-frameworks/<id>  the framework of detached tasks, which the masters run
+//	  detached-tasks/<id>    detached tasks that are not known to be with an agent yet
 //
 // # Three masters: the seam
 //

@@ -40,6 +40,8 @@ func NewStore(clusterID string) *Store {
 		gone:        map[ids.AgentID]registry.GoneAgent{},
 		frameworks:  map[ids.FrameworkID]registry.Framework{},
 		removed:     map[ids.FrameworkID]registry.RemovedFramework{},
+		runners:     map[ids.FrameworkID]ids.FrameworkID{},
+		detached:    map[ids.TaskID]registry.DetachedTask{},
 	}}
 }
 
@@ -265,6 +267,8 @@ type contents struct {
 	gone        map[ids.AgentID]registry.GoneAgent
 	frameworks  map[ids.FrameworkID]registry.Framework
 	removed     map[ids.FrameworkID]registry.RemovedFramework
+	runners     map[ids.FrameworkID]ids.FrameworkID // of detached tasks
+	detached    map[ids.TaskID]registry.DetachedTask
 }
 
 // take carries an op out and reports whether anything is different now.
@@ -294,6 +298,14 @@ func (c contents) take(op registry.Op) (changed bool) {
 			drop(c.frameworks, op.ID),
 			put(c.removed, op.ID, registry.RemovedFramework{ID: op.ID, At: stored(op.At)}),
 			forget(c.removed, func(f registry.RemovedFramework) time.Time { return f.At }))
+	case registry.KeepDetachedFramework:
+		return put(c.runners, op.ID, op.ID)
+	case registry.DropDetachedFramework:
+		return drop(c.runners, op.ID)
+	case registry.KeepDetachedTask:
+		return put(c.detached, op.ID, registry.DetachedTask{ID: op.ID, Task: bytes.Clone(op.Task)})
+	case registry.DropDetachedTask:
+		return drop(c.detached, op.ID)
 	}
 	panic(fmt.Sprintf("registrytest: op of unknown type %T", op))
 }
@@ -338,6 +350,9 @@ func (c contents) read() registry.State {
 		GoneAgents:        sorted(c.gone),
 		Frameworks:        sorted(c.frameworks),
 		RemovedFrameworks: sorted(c.removed),
+
+		DetachedFrameworks: sorted(c.runners),
+		DetachedTasks:      sorted(c.detached),
 	}
 }
 

@@ -147,6 +147,16 @@ func opsLeaveWhatTheySay(t *testing.T, c Cluster) {
 	anAgent := registry.State{Agents: []registry.Agent{{ID: "a1", Info: []byte("info of a1")}}}
 	lost := registry.State{UnreachableAgents: []registry.UnreachableAgent{{ID: "a1", Since: day}}}
 	goneFor := registry.State{GoneAgents: []registry.GoneAgent{{ID: "a1", Since: day}}}
+	ended := registry.State{GoneAgents: []registry.GoneAgent{{ID: "a1"}},
+		RemovedFrameworks: []registry.RemovedFramework{{ID: "f1", At: day}}}
+	detached := func(task []byte) registry.State {
+		state := ended
+		state.DetachedFrameworks = []ids.FrameworkID{"d1"}
+		if task != nil {
+			state.DetachedTasks = []registry.DetachedTask{{ID: "t1", Task: task}}
+		}
+		return state
+	}
 	for _, step := range []struct {
 		op   registry.Op
 		want registry.State
@@ -164,8 +174,13 @@ func opsLeaveWhatTheySay(t *testing.T, c Cluster) {
 			Frameworks: []registry.Framework{{ID: "f1", Info: []byte("info of f1"), Principal: "someone"}}}},
 		{removed, registry.State{GoneAgents: goneFor.GoneAgents,
 			RemovedFrameworks: []registry.RemovedFramework{{ID: "f1", At: day}}}},
-		{registry.MarkAgentGone{ID: "a1"}, registry.State{GoneAgents: []registry.GoneAgent{{ID: "a1"}},
-			RemovedFrameworks: []registry.RemovedFramework{{ID: "f1", At: day}}}},
+		{registry.MarkAgentGone{ID: "a1"}, ended},
+		{registry.KeepDetachedFramework{ID: "d1"}, detached(nil)},
+		{registry.KeepDetachedTask{ID: "t1", Task: []byte("waits")}, detached([]byte("waits"))},
+		{registry.KeepDetachedTask{ID: "t1", Task: []byte("is launched")}, detached([]byte("is launched"))},
+		{registry.DropDetachedTask{ID: "t1"}, detached(nil)},
+		{registry.DropDetachedTask{ID: "t1"}, detached(nil)},
+		{registry.DropDetachedFramework{ID: "d1"}, ended},
 	} {
 		apply(t, r, step.op)
 		t.Logf("%T", step.op)

@@ -40,6 +40,8 @@ type Record struct {
 	//	*Record_GoneAgent
 	//	*Record_Framework
 	//	*Record_RemovedFramework
+	//	*Record_DetachedFramework
+	//	*Record_DetachedTask
 	Kind          isRecord_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -145,6 +147,24 @@ func (x *Record) GetRemovedFramework() *RemovedFramework {
 	return nil
 }
 
+func (x *Record) GetDetachedFramework() *DetachedFramework {
+	if x != nil {
+		if x, ok := x.Kind.(*Record_DetachedFramework); ok {
+			return x.DetachedFramework
+		}
+	}
+	return nil
+}
+
+func (x *Record) GetDetachedTask() *DetachedTask {
+	if x != nil {
+		if x, ok := x.Kind.(*Record_DetachedTask); ok {
+			return x.DetachedTask
+		}
+	}
+	return nil
+}
+
 type isRecord_Kind interface {
 	isRecord_Kind()
 }
@@ -177,6 +197,14 @@ type Record_RemovedFramework struct {
 	RemovedFramework *RemovedFramework `protobuf:"bytes,7,opt,name=removed_framework,json=removedFramework,proto3,oneof"`
 }
 
+type Record_DetachedFramework struct {
+	DetachedFramework *DetachedFramework `protobuf:"bytes,8,opt,name=detached_framework,json=detachedFramework,proto3,oneof"`
+}
+
+type Record_DetachedTask struct {
+	DetachedTask *DetachedTask `protobuf:"bytes,9,opt,name=detached_task,json=detachedTask,proto3,oneof"`
+}
+
 func (*Record_Cluster) isRecord_Kind() {}
 
 func (*Record_Leader) isRecord_Kind() {}
@@ -190,6 +218,10 @@ func (*Record_GoneAgent) isRecord_Kind() {}
 func (*Record_Framework) isRecord_Kind() {}
 
 func (*Record_RemovedFramework) isRecord_Kind() {}
+
+func (*Record_DetachedFramework) isRecord_Kind() {}
+
+func (*Record_DetachedTask) isRecord_Kind() {}
 
 // Cluster is what makes this registry the one of its cluster. Written once.
 type Cluster struct {
@@ -510,6 +542,229 @@ func (x *Framework) GetPrincipal() string {
 	return ""
 }
 
+// DetachedFramework is the framework that the masters themselves run for detached tasks.
+type DetachedFramework struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DetachedFramework) Reset() {
+	*x = DetachedFramework{}
+	mi := &file_meseta_registry_v1_registry_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DetachedFramework) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DetachedFramework) ProtoMessage() {}
+
+func (x *DetachedFramework) ProtoReflect() protoreflect.Message {
+	mi := &file_meseta_registry_v1_registry_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DetachedFramework.ProtoReflect.Descriptor instead.
+func (*DetachedFramework) Descriptor() ([]byte, []int) {
+	return file_meseta_registry_v1_registry_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *DetachedFramework) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// DetachedTask is a task that was asked for and is not known to be with an agent yet.
+type DetachedTask struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Task          []byte                 `protobuf:"bytes,2,opt,name=task,proto3" json:"task,omitempty"` // DetachedTaskState
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DetachedTask) Reset() {
+	*x = DetachedTask{}
+	mi := &file_meseta_registry_v1_registry_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DetachedTask) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DetachedTask) ProtoMessage() {}
+
+func (x *DetachedTask) ProtoReflect() protoreflect.Message {
+	mi := &file_meseta_registry_v1_registry_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DetachedTask.ProtoReflect.Descriptor instead.
+func (*DetachedTask) Descriptor() ([]byte, []int) {
+	return file_meseta_registry_v1_registry_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *DetachedTask) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *DetachedTask) GetTask() []byte {
+	if x != nil {
+		return x.Task
+	}
+	return nil
+}
+
+// DetachedTaskState is what a master's framework of detached tasks remembers of a task.
+type DetachedTaskState struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Role          string                 `protobuf:"bytes,2,opt,name=role,proto3" json:"role,omitempty"`
+	Spec          []byte                 `protobuf:"bytes,3,opt,name=spec,proto3" json:"spec,omitempty"`        // mesos.v1.TaskInfo but for what depends on the offer
+	Created       int64                  `protobuf:"varint,4,opt,name=created,proto3" json:"created,omitempty"` // nanoseconds since 1970
+	Agent         string                 `protobuf:"bytes,5,opt,name=agent,proto3" json:"agent,omitempty"`      // it may have been launched there; empty while it waits for an offer
+	Killed        bool                   `protobuf:"varint,6,opt,name=killed,proto3" json:"killed,omitempty"`   // it is not to run, or not any longer
+	Cpus          int64                  `protobuf:"varint,7,opt,name=cpus,proto3" json:"cpus,omitempty"`       // in thousandths, as the next three
+	Mem           int64                  `protobuf:"varint,8,opt,name=mem,proto3" json:"mem,omitempty"`
+	Disk          int64                  `protobuf:"varint,9,opt,name=disk,proto3" json:"disk,omitempty"`
+	Gpus          int64                  `protobuf:"varint,10,opt,name=gpus,proto3" json:"gpus,omitempty"`
+	Ports         int64                  `protobuf:"varint,11,opt,name=ports,proto3" json:"ports,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DetachedTaskState) Reset() {
+	*x = DetachedTaskState{}
+	mi := &file_meseta_registry_v1_registry_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DetachedTaskState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DetachedTaskState) ProtoMessage() {}
+
+func (x *DetachedTaskState) ProtoReflect() protoreflect.Message {
+	mi := &file_meseta_registry_v1_registry_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DetachedTaskState.ProtoReflect.Descriptor instead.
+func (*DetachedTaskState) Descriptor() ([]byte, []int) {
+	return file_meseta_registry_v1_registry_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *DetachedTaskState) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *DetachedTaskState) GetRole() string {
+	if x != nil {
+		return x.Role
+	}
+	return ""
+}
+
+func (x *DetachedTaskState) GetSpec() []byte {
+	if x != nil {
+		return x.Spec
+	}
+	return nil
+}
+
+func (x *DetachedTaskState) GetCreated() int64 {
+	if x != nil {
+		return x.Created
+	}
+	return 0
+}
+
+func (x *DetachedTaskState) GetAgent() string {
+	if x != nil {
+		return x.Agent
+	}
+	return ""
+}
+
+func (x *DetachedTaskState) GetKilled() bool {
+	if x != nil {
+		return x.Killed
+	}
+	return false
+}
+
+func (x *DetachedTaskState) GetCpus() int64 {
+	if x != nil {
+		return x.Cpus
+	}
+	return 0
+}
+
+func (x *DetachedTaskState) GetMem() int64 {
+	if x != nil {
+		return x.Mem
+	}
+	return 0
+}
+
+func (x *DetachedTaskState) GetDisk() int64 {
+	if x != nil {
+		return x.Disk
+	}
+	return 0
+}
+
+func (x *DetachedTaskState) GetGpus() int64 {
+	if x != nil {
+		return x.Gpus
+	}
+	return 0
+}
+
+func (x *DetachedTaskState) GetPorts() int64 {
+	if x != nil {
+		return x.Ports
+	}
+	return 0
+}
+
 // RemovedFramework is the id of a framework that ended; nobody may subscribe with it again.
 type RemovedFramework struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -521,7 +776,7 @@ type RemovedFramework struct {
 
 func (x *RemovedFramework) Reset() {
 	*x = RemovedFramework{}
-	mi := &file_meseta_registry_v1_registry_proto_msgTypes[7]
+	mi := &file_meseta_registry_v1_registry_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -533,7 +788,7 @@ func (x *RemovedFramework) String() string {
 func (*RemovedFramework) ProtoMessage() {}
 
 func (x *RemovedFramework) ProtoReflect() protoreflect.Message {
-	mi := &file_meseta_registry_v1_registry_proto_msgTypes[7]
+	mi := &file_meseta_registry_v1_registry_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -546,7 +801,7 @@ func (x *RemovedFramework) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemovedFramework.ProtoReflect.Descriptor instead.
 func (*RemovedFramework) Descriptor() ([]byte, []int) {
-	return file_meseta_registry_v1_registry_proto_rawDescGZIP(), []int{7}
+	return file_meseta_registry_v1_registry_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RemovedFramework) GetId() string {
@@ -567,7 +822,7 @@ var File_meseta_registry_v1_registry_proto protoreflect.FileDescriptor
 
 const file_meseta_registry_v1_registry_proto_rawDesc = "" +
 	"\n" +
-	"!meseta/registry/v1/registry.proto\x12\x12meseta.registry.v1\"\xdb\x03\n" +
+	"!meseta/registry/v1/registry.proto\x12\x12meseta.registry.v1\"\xfc\x04\n" +
 	"\x06Record\x127\n" +
 	"\acluster\x18\x01 \x01(\v2\x1b.meseta.registry.v1.ClusterH\x00R\acluster\x124\n" +
 	"\x06leader\x18\x02 \x01(\v2\x1a.meseta.registry.v1.LeaderH\x00R\x06leader\x121\n" +
@@ -576,7 +831,9 @@ const file_meseta_registry_v1_registry_proto_rawDesc = "" +
 	"\n" +
 	"gone_agent\x18\x05 \x01(\v2\x1d.meseta.registry.v1.GoneAgentH\x00R\tgoneAgent\x12=\n" +
 	"\tframework\x18\x06 \x01(\v2\x1d.meseta.registry.v1.FrameworkH\x00R\tframework\x12S\n" +
-	"\x11removed_framework\x18\a \x01(\v2$.meseta.registry.v1.RemovedFrameworkH\x00R\x10removedFrameworkB\x06\n" +
+	"\x11removed_framework\x18\a \x01(\v2$.meseta.registry.v1.RemovedFrameworkH\x00R\x10removedFramework\x12V\n" +
+	"\x12detached_framework\x18\b \x01(\v2%.meseta.registry.v1.DetachedFrameworkH\x00R\x11detachedFramework\x12G\n" +
+	"\rdetached_task\x18\t \x01(\v2 .meseta.registry.v1.DetachedTaskH\x00R\fdetachedTaskB\x06\n" +
 	"\x04kind\"\x19\n" +
 	"\aCluster\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"8\n" +
@@ -595,7 +852,25 @@ const file_meseta_registry_v1_registry_proto_rawDesc = "" +
 	"\tFramework\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04info\x18\x02 \x01(\fR\x04info\x12\x1c\n" +
-	"\tprincipal\x18\x03 \x01(\tR\tprincipal\"2\n" +
+	"\tprincipal\x18\x03 \x01(\tR\tprincipal\"#\n" +
+	"\x11DetachedFramework\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"2\n" +
+	"\fDetachedTask\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04task\x18\x02 \x01(\fR\x04task\"\xfb\x01\n" +
+	"\x11DetachedTaskState\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04role\x18\x02 \x01(\tR\x04role\x12\x12\n" +
+	"\x04spec\x18\x03 \x01(\fR\x04spec\x12\x18\n" +
+	"\acreated\x18\x04 \x01(\x03R\acreated\x12\x14\n" +
+	"\x05agent\x18\x05 \x01(\tR\x05agent\x12\x16\n" +
+	"\x06killed\x18\x06 \x01(\bR\x06killed\x12\x12\n" +
+	"\x04cpus\x18\a \x01(\x03R\x04cpus\x12\x10\n" +
+	"\x03mem\x18\b \x01(\x03R\x03mem\x12\x12\n" +
+	"\x04disk\x18\t \x01(\x03R\x04disk\x12\x12\n" +
+	"\x04gpus\x18\n" +
+	" \x01(\x03R\x04gpus\x12\x14\n" +
+	"\x05ports\x18\v \x01(\x03R\x05ports\"2\n" +
 	"\x10RemovedFramework\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x0e\n" +
 	"\x02at\x18\x02 \x01(\x03R\x02atB<Z:github.com/meseta/meseta/api/meseta/registry/v1;registrypbb\x06proto3"
@@ -612,30 +887,35 @@ func file_meseta_registry_v1_registry_proto_rawDescGZIP() []byte {
 	return file_meseta_registry_v1_registry_proto_rawDescData
 }
 
-var file_meseta_registry_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_meseta_registry_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_meseta_registry_v1_registry_proto_goTypes = []any{
-	(*Record)(nil),           // 0: meseta.registry.v1.Record
-	(*Cluster)(nil),          // 1: meseta.registry.v1.Cluster
-	(*Leader)(nil),           // 2: meseta.registry.v1.Leader
-	(*Agent)(nil),            // 3: meseta.registry.v1.Agent
-	(*UnreachableAgent)(nil), // 4: meseta.registry.v1.UnreachableAgent
-	(*GoneAgent)(nil),        // 5: meseta.registry.v1.GoneAgent
-	(*Framework)(nil),        // 6: meseta.registry.v1.Framework
-	(*RemovedFramework)(nil), // 7: meseta.registry.v1.RemovedFramework
+	(*Record)(nil),            // 0: meseta.registry.v1.Record
+	(*Cluster)(nil),           // 1: meseta.registry.v1.Cluster
+	(*Leader)(nil),            // 2: meseta.registry.v1.Leader
+	(*Agent)(nil),             // 3: meseta.registry.v1.Agent
+	(*UnreachableAgent)(nil),  // 4: meseta.registry.v1.UnreachableAgent
+	(*GoneAgent)(nil),         // 5: meseta.registry.v1.GoneAgent
+	(*Framework)(nil),         // 6: meseta.registry.v1.Framework
+	(*DetachedFramework)(nil), // 7: meseta.registry.v1.DetachedFramework
+	(*DetachedTask)(nil),      // 8: meseta.registry.v1.DetachedTask
+	(*DetachedTaskState)(nil), // 9: meseta.registry.v1.DetachedTaskState
+	(*RemovedFramework)(nil),  // 10: meseta.registry.v1.RemovedFramework
 }
 var file_meseta_registry_v1_registry_proto_depIdxs = []int32{
-	1, // 0: meseta.registry.v1.Record.cluster:type_name -> meseta.registry.v1.Cluster
-	2, // 1: meseta.registry.v1.Record.leader:type_name -> meseta.registry.v1.Leader
-	3, // 2: meseta.registry.v1.Record.agent:type_name -> meseta.registry.v1.Agent
-	4, // 3: meseta.registry.v1.Record.unreachable_agent:type_name -> meseta.registry.v1.UnreachableAgent
-	5, // 4: meseta.registry.v1.Record.gone_agent:type_name -> meseta.registry.v1.GoneAgent
-	6, // 5: meseta.registry.v1.Record.framework:type_name -> meseta.registry.v1.Framework
-	7, // 6: meseta.registry.v1.Record.removed_framework:type_name -> meseta.registry.v1.RemovedFramework
-	7, // [7:7] is the sub-list for method output_type
-	7, // [7:7] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	1,  // 0: meseta.registry.v1.Record.cluster:type_name -> meseta.registry.v1.Cluster
+	2,  // 1: meseta.registry.v1.Record.leader:type_name -> meseta.registry.v1.Leader
+	3,  // 2: meseta.registry.v1.Record.agent:type_name -> meseta.registry.v1.Agent
+	4,  // 3: meseta.registry.v1.Record.unreachable_agent:type_name -> meseta.registry.v1.UnreachableAgent
+	5,  // 4: meseta.registry.v1.Record.gone_agent:type_name -> meseta.registry.v1.GoneAgent
+	6,  // 5: meseta.registry.v1.Record.framework:type_name -> meseta.registry.v1.Framework
+	10, // 6: meseta.registry.v1.Record.removed_framework:type_name -> meseta.registry.v1.RemovedFramework
+	7,  // 7: meseta.registry.v1.Record.detached_framework:type_name -> meseta.registry.v1.DetachedFramework
+	8,  // 8: meseta.registry.v1.Record.detached_task:type_name -> meseta.registry.v1.DetachedTask
+	9,  // [9:9] is the sub-list for method output_type
+	9,  // [9:9] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_meseta_registry_v1_registry_proto_init() }
@@ -651,6 +931,8 @@ func file_meseta_registry_v1_registry_proto_init() {
 		(*Record_GoneAgent)(nil),
 		(*Record_Framework)(nil),
 		(*Record_RemovedFramework)(nil),
+		(*Record_DetachedFramework)(nil),
+		(*Record_DetachedTask)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -658,7 +940,7 @@ func file_meseta_registry_v1_registry_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_meseta_registry_v1_registry_proto_rawDesc), len(file_meseta_registry_v1_registry_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
