@@ -15,17 +15,20 @@ import (
 
 func newRun() *cobra.Command {
 	var options cli.RunOptions
+	var detach bool
 	cmd := &cobra.Command{
 		Use:     "run [flags] -- COMMAND [ARGUMENT…]",
 		GroupID: "work",
 		Short:   "Run a command on the cluster",
 		Long: "Run a command on some agent, print what it writes, and exit with its exit code.\n" +
-			"Ctrl-C kills it.",
+			"Ctrl-C kills it. With --detach it goes on without you, even if the master or the agent\n" +
+			"is restarted: its id is printed, for meseta tasks, meseta logs and meseta kill.",
 		Example: "  meseta run -- echo hello\n" +
 			"  meseta run --cpus 2 --mem 1024 -- make -j2\n" +
 			"  meseta run --ports 1 -- sh -c 'python3 -m http.server $PORT'\n" +
 			"  meseta run --uri https://example.org/tool.tar.gz,cache=true --env LEVEL=3 -- ./tool\n" +
 			"  meseta run --instances 3 --timeout 10m -- ./work\n" +
+			"  meseta logs -f $(meseta run --detach -- ./work)\n" +
 			"  meseta run -- sh -c 'exit 3'; echo $?",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -47,12 +50,16 @@ func newRun() *cobra.Command {
 	f.StringArrayVar(&options.URIs, "uri", nil, "what to fetch first: URI[,extract=BOOL][,executable=BOOL][,cache=BOOL][,output=NAME] (repeatable)")
 	f.StringVar(&options.Role, "role", "", "role whose resources to use (default *)")
 	f.StringVar(&options.User, "user", "", "user to run as (default: you)")
+	f.BoolVarP(&detach, "detach", "d", false, "do not wait for it: print the id of the task and return")
 	f.IntVar(&options.Instances, "instances", 1, "how many times to run it at once")
 	f.Var((*durationFlag)(&options.Timeout), "timeout", "kill it after this long, as in 90s or 15mins, and exit with 124")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		options.Master, options.Command = *master, args
 		if options.Instances < 1 {
 			return fmt.Errorf("instances %d: expected at least 1", options.Instances)
+		}
+		if detach {
+			return cli.Detach(cmd.Context(), options, cmd.OutOrStdout())
 		}
 		if term.IsTerminal(int(os.Stderr.Fd())) {
 			options.Notice = cmd.ErrOrStderr()

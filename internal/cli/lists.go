@@ -35,7 +35,7 @@ func (c *Client) Tasks(ctx context.Context, w io.Writer, f Format, all bool) err
 	if err != nil {
 		return err
 	}
-	found := r.GetGetTasks().GetTasks()
+	found := append(r.GetGetTasks().GetPendingTasks(), r.GetGetTasks().GetTasks()...)
 	if all {
 		found = append(found, r.GetGetTasks().GetUnreachableTasks()...)
 		found = append(found, r.GetGetTasks().GetCompletedTasks()...)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/meseta/meseta/api/mesos/v1"
 	"github.com/meseta/meseta/internal/demand"
+	"github.com/meseta/meseta/internal/demand/demandpb"
 	"github.com/meseta/meseta/internal/resources/resourcepb"
 	"github.com/meseta/meseta/scheduler"
 )
@@ -158,20 +159,10 @@ func (i *instance) id() *mesos.TaskID { return &mesos.TaskID{Value: &i.task} }
 
 func (i *instance) taskInfo(o *mesos.Offer, share demand.Share) *mesos.TaskInfo {
 	r := i.runner
-	command := proto.CloneOf(r.command)
-	asked := command.Environment.GetVariables()
-	command.Environment = nil
-	for _, v := range share.Variables() {
-		addVariable(command, v[0], v[1])
-	}
-	if len(asked) > 0 { // these win
-		command.Environment = &mesos.Environment{Variables: append(command.Environment.GetVariables(), asked...)}
-	}
-	return &mesos.TaskInfo{
-		Name: new(r.options.taskName()), TaskId: i.id(), AgentId: o.AgentId, Command: command,
-		Resources:         resourcepb.ToProto(share.Resources, resourcepb.Classic),
-		MaxCompletionTime: r.options.completion(),
-	}
+	t := &mesos.TaskInfo{Name: new(r.options.taskName()), TaskId: i.id(), AgentId: o.AgentId,
+		Command: proto.CloneOf(r.command), MaxCompletionTime: r.options.completion()}
+	demandpb.Give(t, share, resourcepb.Classic)
+	return t
 }
 
 // StatusUpdate notes where a sandbox is, and the end.

@@ -53,6 +53,7 @@ func TestPeopleAreToldWhyTheyWait(t *testing.T) {
 		{"all is in use; the emptiest agent, b, has 2 cpus free", []room{
 			agent("a", "cpus:8;mem:999", "cpus:1;mem:999"), agent("b", "cpus:8;mem:999", "cpus:2;mem:500"), agent("small", "cpus:3;mem:999", "cpus:3;mem:999")}},
 		{"all is in use; the emptiest agent, a, has 0 cpus and 10 MiB of memory free", []room{agent("a", "cpus:8;mem:999", "mem:10")}},
+		{"every agent has gpus, which are kept for those who ask for some", []room{agent("a", "cpus:8;mem:999;gpus:1", "cpus:8;mem:999;gpus:1")}},
 		{"b has room, which is offered to others just now", []room{
 			agent("a", "cpus:8;mem:999", "cpus:1;mem:999"), agent("b", "cpus:8;mem:999", "cpus:4;mem:500")}},
 	} {

@@ -78,6 +78,11 @@ func whyNot(d demand.Demand, role ids.Role, all []room) string {
 	case len(present) == 0:
 		return "no agent is there, those that are known are away"
 	}
+	if d.GPUs == 0 {
+		if present = slices.DeleteFunc(present, func(r room) bool { return r.total.Scalar(resources.GPUs) > 0 }); len(present) == 0 {
+			return "every agent has gpus, which are kept for those who ask for some"
+		}
+	}
 	large := func(r room) resources.List { return r.total.AllocatableTo(role) }
 	free := func(r room) resources.List { return r.free.AllocatableTo(role) }
 	best, short := nearest(d, present, large)

@@ -10,6 +10,10 @@ type View struct {
 	Offers              Snapshot[Offer]
 	CompletedFrameworks Snapshot[Framework]
 	CompletedTasks      Snapshot[Task]
+
+	// Of the tasks that the master itself is to launch for others, which the shell adds: those that wait, and
+	// the last that ended before any agent had them.
+	Pending, NeverLaunched []*Task
 }
 
 // View freezes the cluster. It costs a copy of the page tables, whatever is in them.

@@ -20,6 +20,9 @@ func (c *Cluster) addTask(t *Task) {
 	c.publish(TaskAdded{t})
 }
 
+// HasTask tells whether a task is in the books: it was launched, and its end has not been acknowledged.
+func (c *Cluster) HasTask(key TaskKey) bool { return c.tasks.Get(key) != nil }
+
 // moveTask gives a task a new state, and its resources back if that is its last.
 func (c *Cluster) moveTask(now core.Time, t *Task, s mesos.TaskState, with *Status) *Task {
 	next := *t

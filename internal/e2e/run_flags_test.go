@@ -13,7 +13,7 @@ import (
 
 func TestRunGivesACommandWhatItsFlagsSay(t *testing.T) {
 	c := testcluster.Start(t, testcluster.Options{AgentFlags: []string{
-		"--resources=cpus:2;cpus(dev):2;mem:1024;disk:1024;ports:[31000-31002];gpus:2"}})
+		"--resources=cpus:2;cpus(dev):2;mem:1024;disk:1024;ports:[31000-31002]"}})
 	file := filepath.Join(c.Dir(), "message")
 	if err := os.WriteFile(file, []byte("fetched\n"), 0o644); err != nil {
 		t.Fatal(err)
@@ -30,7 +30,6 @@ func TestRunGivesACommandWhatItsFlagsSay(t *testing.T) {
 		{"ports", []string{"--ports", "2"}, []string{"sh", "-c", "echo $PORT0 $PORT1 $PORTS $PORT"}, 0, "31000 31001 31000,31001 31000\n"},
 		{"own port", []string{"--ports", "1", "--env", "PORT=1"}, []string{"sh", "-c", "echo $PORT0 $PORT"}, 0, "31000 1\n"},
 		{"role", []string{"--role", "dev", "--cpus", "4"}, []string{"true"}, 0, ""},
-		{"gpus", []string{"--gpus", "2"}, []string{"true"}, 0, ""},
 		{"timeout", []string{"--timeout", "200ms"}, []string{"sleep", "60"}, 124, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -39,6 +38,13 @@ func TestRunGivesACommandWhatItsFlagsSay(t *testing.T) {
 				t.Errorf("got %+v, want code %d, stdout %q", r, test.code, test.stdout)
 			}
 		})
+	}
+}
+
+func TestRunWithGPUs(t *testing.T) {
+	c := testcluster.Start(t, testcluster.Options{AgentFlags: []string{"--resources=cpus:2;mem:1024;disk:1024;gpus:2"}})
+	if r := testcluster.Meseta(t, "run", "--master", c.Master.Address, "--gpus", "2", "--", "true"); r.Code != 0 {
+		t.Errorf("got %+v", r)
 	}
 }
 

@@ -8,7 +8,10 @@
 //
 // The rooms beside the loop: scheduler.go and agents.go are the two public doors; operator calls read a
 // frozen View, or are orders to the core (orders.go), and those who watch (watch.go) hear of every change
-// after it; clusterpb translates. None of it decides anything: the rules are in internal/cluster.
+// after it; clusterpb translates. detached.go is a framework that the master itself runs, for tasks that
+// nobody waits for: its core is internal/detached, and to the cluster's it is a scheduler like any other.
+// None of it decides anything: the rules are in
+// internal/cluster and internal/detached.
 //
 // Start reading at Run in master.go, then loop.go.
 package master

@@ -8,6 +8,7 @@ import (
 
 	"github.com/meseta/meseta/internal/cluster"
 	"github.com/meseta/meseta/internal/core"
+	"github.com/meseta/meseta/internal/detached"
 	"github.com/meseta/meseta/internal/wire"
 )
 
@@ -28,6 +29,9 @@ type delivery struct {
 	link   *agentLink            // of an AgentSubscribe
 	view   chan<- cluster.View   // instead of an input
 	watch  *watcher              // with a view, or without one to watch no more
+
+	detached detached.Input         // instead of an input; for the framework of detached tasks
+	reply    chan<- detached.Answer // of a detached.Run or detached.Kill
 }
 
 // subscriber is a scheduler at the other end of a stream.
@@ -45,22 +49,24 @@ type loop struct {
 	log   *slog.Logger
 
 	front chan delivery
-	back  inbox[cluster.Input] // its door for what the loop itself asked for: bounded by that
+	back  inbox[delivery] // its door for what the loop itself asked for: bounded by that
 
 	// owned by run
 	streams  map[cluster.StreamID]*subscriber
 	links    map[cluster.LinkID]*agentLink
 	watchers map[*watcher]struct{}
+	detached *detachedTasks
 }
 
 func newLoop(m *Master, c *cluster.Cluster, log *slog.Logger) *loop {
 	return &loop{
 		m: m, core: c, start: time.Now(), log: log,
 		front:    make(chan delivery, frontDoorSize),
-		back:     newInbox[cluster.Input](),
+		back:     newInbox[delivery](),
 		streams:  make(map[cluster.StreamID]*subscriber),
 		links:    make(map[cluster.LinkID]*agentLink),
 		watchers: make(map[*watcher]struct{}),
+		detached: newDetachedTasks(m),
 	}
 }
 
@@ -98,8 +104,9 @@ func (l *loop) deliverPatiently(ctx context.Context, d delivery) error {
 }
 
 // run is the loop, from what the registry remembered until ctx ends.
-func (l *loop) run(ctx context.Context, first cluster.Recovered) {
-	l.step(delivery{in: first})
+func (l *loop) run(ctx context.Context, first cluster.Recovered, tasks detached.Recovered) {
+	l.apply(delivery{in: first})
+	l.step(delivery{detached: tasks})
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
@@ -108,8 +115,8 @@ func (l *loop) run(ctx context.Context, first cluster.Recovered) {
 		case d := <-l.front:
 			l.turn(d)
 		case <-l.back.signal:
-			for _, in := range l.back.take() {
-				l.step(delivery{in: in})
+			for _, d := range l.back.take() {
+				l.step(d)
 			}
 		case <-timer.C:
 			l.step(delivery{in: cluster.Tick{}})
@@ -136,7 +143,7 @@ func (l *loop) turn(d delivery) {
 }
 
 func (l *loop) untilDeadline() time.Duration {
-	next := l.core.NextDeadline()
+	next := min(l.core.NextDeadline(), l.detached.core.NextDeadline())
 	if next == core.Never {
 		return time.Hour
 	}
@@ -148,13 +155,26 @@ func (l *loop) now() core.Time {
 	return core.Time{Mono: now.Sub(l.start), Wall: now}
 }
 
+// step lets something happen, and then what it means to the detached tasks.
 func (l *loop) step(d delivery) {
+	l.apply(d)
+	l.stepDetached()
+}
+
+func (l *loop) apply(d delivery) {
 	switch in := d.in.(type) {
 	case nil:
 		l.look(d)
 		return
+	case cluster.Tick:
+		l.detached.hear(detached.Tick{})
 	case cluster.Subscribe:
 		l.streams[in.Stream] = d.stream
+		if l.detached.isTheirs(in.Framework.ID) {
+			l.carryOut(cluster.Send{Stream: in.Stream, Event: cluster.Error{Message: "Framework is run by the master itself"}})
+			l.carryOut(cluster.CloseStream{Stream: in.Stream})
+			return
+		}
 	case cluster.AgentSubscribe:
 		l.links[in.Link] = d.link
 	case cluster.StreamClosed:
@@ -174,21 +194,34 @@ func (l *loop) step(d delivery) {
 // look freezes a view of the cluster for somebody, who may want to hear of all that changes from there on.
 func (l *loop) look(d delivery) {
 	switch {
+	case d.detached != nil:
+		l.detached.ask(d.detached, d.reply)
+		return
 	case d.view == nil:
 		delete(l.watchers, d.watch)
 		return
 	case d.watch != nil:
 		l.watchers[d.watch] = struct{}{}
 	}
-	d.view <- l.core.View()
+	v := l.core.View()
+	l.addDetached(&v)
+	d.view <- v
 }
 
 // carryOut does what the core wants done; nothing in it may block.
 func (l *loop) carryOut(out cluster.Output) {
 	switch out := out.(type) {
 	case cluster.Send:
+		if l.detached.has(out.Stream) {
+			l.detached.event(out)
+			return
+		}
 		l.send(out)
 	case cluster.CloseStream:
+		if l.detached.has(out.Stream) {
+			l.detached.closed(out.Stream)
+			return
+		}
 		if s := l.streams[out.Stream]; s != nil {
 			s.Finish(errFinished)
 		}
@@ -201,7 +234,7 @@ func (l *loop) carryOut(out cluster.Output) {
 			k.Finish(errFinished)
 		}
 	case cluster.Persist:
-		l.m.registrar.put(out)
+		l.persist(out)
 	case cluster.Publish:
 		for w := range l.watchers {
 			w.tell(out.Change)

@@ -84,6 +84,10 @@ func lead(ctx context.Context, config Config, log *slog.Logger, listener net.Lis
 	if err != nil {
 		return fmt.Errorf("master: %w", err)
 	}
+	tasks, err := recoveredDetached(state)
+	if err != nil {
+		return fmt.Errorf("master: %w", err)
+	}
 	heartbeats, err := encodeHeartbeats(&schedulerpb.Event{Type: schedulerpb.Event_HEARTBEAT.Enum()})
 	if err != nil {
 		return fmt.Errorf("master: %w", err)
@@ -106,10 +110,10 @@ func lead(ctx context.Context, config Config, log *slog.Logger, listener net.Lis
 		CompletedTasks:      config.MaxCompletedTasks,
 		CompletedFrameworks: config.MaxCompletedFrames,
 	}), log)
-	m.registrar = newRegistrar(reg, func(in cluster.Input) { m.loop.back.put(in) })
+	m.registrar = newRegistrar(reg, func(d delivery) { m.loop.back.put(d) })
 
 	server := wire.NewServer(m.routes(), log)
-	group.Go(func() error { m.loop.run(ctx, first); return nil })
+	group.Go(func() error { m.loop.run(ctx, first, tasks); return nil })
 	group.Go(func() error { return m.registrar.run(ctx) })
 	group.Go(func() error {
 		select {
@@ -144,6 +148,7 @@ func (m *Master) routes() http.Handler {
 		MaxBytes:  m.config.MaxCallBytes,
 		View:      func(r *http.Request) (cluster.View, error) { return m.loop.view(r.Context(), nil) },
 		Order:     m.order,
+		Run:       m.runDetached,
 		Subscribe: m.serveWatch,
 		Refuse:    unavailable}
 	r := wire.NewRouter("master")

@@ -9,6 +9,12 @@ import (
 // order puts what an operator asks for to the core, and leaves a line in the log of who asked for what and
 // what came of it.
 func (m *Master) order(r *http.Request, o cluster.Order) (cluster.Answer, error) {
+	if kill, ok := o.(cluster.OrderKill); ok {
+		if a, mine, err := m.killDetached(r, kill); mine || err != nil {
+			m.audit(r, o, resultOf(err), taskAttrs(a.Task)...)
+			return a, err
+		}
+	}
 	answers := make(chan cluster.Answer, 1)
 	err := m.loop.deliver(r.Context(), delivery{in: cluster.OperatorCall{Order: o}, answer: answers})
 	if err != nil {
@@ -27,6 +33,13 @@ func (m *Master) order(r *http.Request, o cluster.Order) (cluster.Answer, error)
 		m.audit(r, o, errStopping.Error())
 		return cluster.Answer{}, errStopping
 	}
+}
+
+func resultOf(err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	return "accepted"
 }
 
 // audit writes the line. Whoever reads the log finds all of these by their key.

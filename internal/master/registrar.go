@@ -3,7 +3,6 @@ package master
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -14,29 +13,24 @@ import (
 	"github.com/meseta/meseta/internal/registry"
 )
 
-// registrar writes the core's records to the registry, in order, as many at once as have gathered.
+// registrar writes the cores' records to the registry, in order, as many at once as have gathered.
 type registrar struct {
 	registry registry.Registry
-	done     func(cluster.Input) // the loop's back door
-
-	mu     sync.Mutex
-	queue  []cluster.Persist
-	signal chan struct{}
+	done     func(delivery) // the loop's back door
+	queue    inbox[write]
 }
 
-func newRegistrar(r registry.Registry, done func(cluster.Input)) *registrar {
-	return &registrar{registry: r, done: done, signal: make(chan struct{}, 1)}
+// write is a change to be made durable, and what is said in the loop when it is.
+type write struct {
+	changes []registry.Op
+	then    delivery
 }
 
-func (r *registrar) put(p cluster.Persist) {
-	r.mu.Lock()
-	r.queue = append(r.queue, p)
-	r.mu.Unlock()
-	select {
-	case r.signal <- struct{}{}:
-	default:
-	}
+func newRegistrar(r registry.Registry, done func(delivery)) *registrar {
+	return &registrar{registry: r, done: done, queue: newInbox[write]()}
 }
+
+func (r *registrar) put(changes []registry.Op, then delivery) { r.queue.put(write{changes, then}) }
 
 // lastWrites bounds what is written after the master was told to stop.
 const lastWrites = 2 * time.Second
@@ -49,42 +43,41 @@ func (r *registrar) run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(lastWrites, stop) })()
 	for stopping := false; !stopping; {
 		select {
-		case <-r.signal:
+		case <-r.queue.signal:
 		case <-ctx.Done():
 			stopping = true
 		}
-		if err := r.write(writing, r.take()); err != nil {
+		if err := r.write(writing, r.queue.take()); err != nil {
 			return fmt.Errorf("registry: %w", err)
 		}
 	}
 	return nil
 }
 
-func (r *registrar) take() []cluster.Persist {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	batch := r.queue
-	r.queue = nil
-	return batch
-}
-
-func (r *registrar) write(ctx context.Context, batch []cluster.Persist) error {
+func (r *registrar) write(ctx context.Context, batch []write) error {
 	if len(batch) == 0 {
 		return nil
 	}
 	var changes []registry.Op
-	for _, p := range batch {
-		for _, record := range p.Records {
-			changes = append(changes, change(record))
-		}
+	for _, w := range batch {
+		changes = append(changes, w.changes...)
 	}
 	if err := r.registry.Apply(ctx, changes); err != nil {
 		return err
 	}
-	for _, p := range batch {
-		r.done(cluster.Persisted{Ticket: p.Ticket})
+	for _, w := range batch {
+		r.done(w.then)
 	}
 	return nil
+}
+
+// persist makes records of the cluster's core durable.
+func (l *loop) persist(p cluster.Persist) {
+	changes := make([]registry.Op, len(p.Records))
+	for i, record := range p.Records {
+		changes[i] = change(record)
+	}
+	l.m.registrar.put(changes, delivery{in: cluster.Persisted{Ticket: p.Ticket}})
 }
 
 // change gives a record of the core as a change of the registry.

@@ -20,13 +20,13 @@ func TestStoppingMasterWritesWhatItWasJustTold(t *testing.T) {
 		stop()
 		return true, nil
 	}
-	var done []cluster.Input
-	r := newRegistrar(reg, func(in cluster.Input) { done = append(done, in) })
-	r.put(cluster.Persist{Ticket: 1, Records: []cluster.Record{cluster.AdmitAgent{ID: "a1"}}})
+	var done []delivery
+	r := newRegistrar(reg, func(d delivery) { done = append(done, d) })
+	r.put([]registry.Op{registry.AdmitAgent{ID: "a1"}}, delivery{in: cluster.Persisted{Ticket: 1}})
 	if err := r.run(ctx); err != nil {
 		t.Fatalf("run: %v", err)
 	}
-	r.put(cluster.Persist{Ticket: 2, Records: []cluster.Record{cluster.RemoveAgent{ID: "a1"}}})
+	r.put([]registry.Op{registry.RemoveAgent{ID: "a1"}}, delivery{in: cluster.Persisted{Ticket: 2}})
 	if err := r.run(ctx); err != nil {
 		t.Fatalf("run after the stop: %v", err)
 	}
@@ -41,8 +41,8 @@ func TestStoppingMasterWritesWhatItWasJustTold(t *testing.T) {
 
 func TestRegistrarStopsTheMasterThatDoesNotLead(t *testing.T) {
 	reg := registrytest.NewStore("cluster").Join()
-	r := newRegistrar(reg, func(cluster.Input) {})
-	r.put(cluster.Persist{Ticket: 1, Records: []cluster.Record{cluster.RemoveAgent{ID: "a1"}}})
+	r := newRegistrar(reg, func(delivery) {})
+	r.put([]registry.Op{registry.RemoveAgent{ID: "a1"}}, delivery{})
 	if err := r.run(t.Context()); err == nil {
 		t.Error("run returned nil, expected that this master does not lead")
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/meseta/meseta/api/mesos/v1"
 	masterpb "github.com/meseta/meseta/api/mesos/v1/master"
 	"github.com/meseta/meseta/internal/cluster"
+	"github.com/meseta/meseta/internal/detached"
 	"github.com/meseta/meseta/internal/ids"
 	"github.com/meseta/meseta/internal/wire"
 )
@@ -23,6 +24,7 @@ type Master struct {
 	MaxBytes  int64                                                      // of a call
 	View      func(*http.Request) (cluster.View, error)                  // freezes the cluster
 	Order     func(*http.Request, cluster.Order) (cluster.Answer, error) // has the core change it
+	Run       func(*http.Request, detached.Run) (detached.Answer, error) // has detached tasks taken on
 	Subscribe func(http.ResponseWriter, *http.Request, wire.Codec)       // holds a stream of events
 	Refuse    func(w http.ResponseWriter, err error)                     // answers when either could not be done
 }

@@ -29,6 +29,8 @@ func (m *Master) ServeOwnCall(w http.ResponseWriter, r *http.Request) {
 	switch call.GetType() {
 	case operatorpb.Call_KILL_TASK:
 		m.killTask(w, r, accept, call.KillTask)
+	case operatorpb.Call_RUN_TASKS:
+		m.runTasks(w, r, accept, call.RunTasks)
 	default:
 		wire.Answerf(w, http.StatusNotImplemented, "%s is not implemented", call.GetType())
 	}
@@ -48,6 +50,8 @@ func ownProblem(call *operatorpb.Call) string {
 		case kill.GetKillPolicy().GetGracePeriod().GetNanoseconds() < 0:
 			return "Expecting 'kill_task.kill_policy.grace_period' to be no negative duration"
 		}
+	case operatorpb.Call_RUN_TASKS:
+		return runProblem(call.RunTasks)
 	}
 	return ""
 }
@@ -64,12 +68,11 @@ func (m *Master) killTask(w http.ResponseWriter, r *http.Request, accept wire.Co
 		return
 	}
 	t := answer.Task
-	wire.Respond(w, accept, &operatorpb.Response{Type: operatorpb.Response_KILL_TASK.Enum(),
-		KillTask: &operatorpb.Response_KillTask{
-			FrameworkId: &mesos.FrameworkID{Value: new(string(t.Key.Framework))},
-			AgentId:     &mesos.AgentID{Value: new(string(t.Info.Agent))},
-			State:       t.State.Enum(),
-		}})
+	kill := &operatorpb.Response_KillTask{FrameworkId: &mesos.FrameworkID{Value: new(string(t.Key.Framework))}, State: t.State.Enum()}
+	if t.Info.Agent != "" {
+		kill.AgentId = &mesos.AgentID{Value: new(string(t.Info.Agent))}
+	}
+	wire.Respond(w, accept, &operatorpb.Response{Type: operatorpb.Response_KILL_TASK.Enum(), KillTask: kill})
 }
 
 // order puts what an operator asks for to the core. If that says no, or cannot be asked, it has answered and

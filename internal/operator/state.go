@@ -128,6 +128,12 @@ func executors(v *cluster.View) *masterpb.Response_GetExecutors {
 
 func tasks(v *cluster.View) *masterpb.Response_GetTasks {
 	out := new(masterpb.Response_GetTasks)
+	for _, t := range v.Pending {
+		out.PendingTasks = append(out.PendingTasks, clusterpb.TaskTo(t))
+	}
+	for _, t := range v.NeverLaunched {
+		out.CompletedTasks = append(out.CompletedTasks, clusterpb.TaskTo(t))
+	}
 	for t := range v.Tasks.All() {
 		out.Tasks = append(out.Tasks, clusterpb.TaskTo(t))
 	}

@@ -45,6 +45,7 @@ type Call_Type int32
 const (
 	Call_UNKNOWN   Call_Type = 0
 	Call_KILL_TASK Call_Type = 1
+	Call_RUN_TASKS Call_Type = 2
 )
 
 // Enum value maps for Call_Type.
@@ -52,10 +53,12 @@ var (
 	Call_Type_name = map[int32]string{
 		0: "UNKNOWN",
 		1: "KILL_TASK",
+		2: "RUN_TASKS",
 	}
 	Call_Type_value = map[string]int32{
 		"UNKNOWN":   0,
 		"KILL_TASK": 1,
+		"RUN_TASKS": 2,
 	}
 )
 
@@ -102,6 +105,7 @@ type Response_Type int32
 const (
 	Response_UNKNOWN   Response_Type = 0
 	Response_KILL_TASK Response_Type = 1
+	Response_RUN_TASKS Response_Type = 2
 )
 
 // Enum value maps for Response_Type.
@@ -109,10 +113,12 @@ var (
 	Response_Type_name = map[int32]string{
 		0: "UNKNOWN",
 		1: "KILL_TASK",
+		2: "RUN_TASKS",
 	}
 	Response_Type_value = map[string]int32{
 		"UNKNOWN":   0,
 		"KILL_TASK": 1,
+		"RUN_TASKS": 2,
 	}
 )
 
@@ -158,6 +164,7 @@ type Call struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Type          *Call_Type             `protobuf:"varint,1,opt,name=type,enum=meseta.operator.v1.Call_Type" json:"type,omitempty"`
 	KillTask      *Call_KillTask         `protobuf:"bytes,2,opt,name=kill_task,json=killTask" json:"kill_task,omitempty"`
+	RunTasks      *Call_RunTasks         `protobuf:"bytes,3,opt,name=run_tasks,json=runTasks" json:"run_tasks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -206,11 +213,19 @@ func (x *Call) GetKillTask() *Call_KillTask {
 	return nil
 }
 
+func (x *Call) GetRunTasks() *Call_RunTasks {
+	if x != nil {
+		return x.RunTasks
+	}
+	return nil
+}
+
 // Response is one answer. type says which call is answered and which field carries what there is to tell.
 type Response struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Type          *Response_Type         `protobuf:"varint,1,opt,name=type,enum=meseta.operator.v1.Response_Type" json:"type,omitempty"`
 	KillTask      *Response_KillTask     `protobuf:"bytes,2,opt,name=kill_task,json=killTask" json:"kill_task,omitempty"`
+	RunTasks      *Response_RunTasks     `protobuf:"bytes,3,opt,name=run_tasks,json=runTasks" json:"run_tasks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -255,6 +270,13 @@ func (x *Response) GetType() Response_Type {
 func (x *Response) GetKillTask() *Response_KillTask {
 	if x != nil {
 		return x.KillTask
+	}
+	return nil
+}
+
+func (x *Response) GetRunTasks() *Response_RunTasks {
+	if x != nil {
+		return x.RunTasks
 	}
 	return nil
 }
@@ -323,12 +345,141 @@ func (x *Call_KillTask) GetKillPolicy() *v1.KillPolicy {
 	return nil
 }
 
+// RunTasks asks for tasks that nobody waits for. They belong to a framework that the master itself runs:
+// they survive the master and their agents, are launched on the first offers that hold them, and run at
+// most once. Until then GET_TASKS has them among its pending_tasks. The call is not to be repeated when no
+// answer came: the tasks may have been taken on.
+type Call_RunTasks struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Name      *string                `protobuf:"bytes,1,opt,name=name" json:"name,omitempty"`            // of each task; the command's first word if it is absent
+	Command   *v1.CommandInfo        `protobuf:"bytes,2,req,name=command" json:"command,omitempty"`      // user has to be set
+	Role      *string                `protobuf:"bytes,3,opt,name=role" json:"role,omitempty"`            // whose resources may be used beside those that are nobody's; "*" if absent
+	Instances *uint32                `protobuf:"varint,4,opt,name=instances" json:"instances,omitempty"` // how many tasks; 1 if absent
+	// What each of them needs.
+	Cpus              *float64         `protobuf:"fixed64,5,opt,name=cpus" json:"cpus,omitempty"`
+	Mem               *float64         `protobuf:"fixed64,6,opt,name=mem" json:"mem,omitempty"`   // in MiB
+	Disk              *float64         `protobuf:"fixed64,7,opt,name=disk" json:"disk,omitempty"` // in MiB
+	Gpus              *float64         `protobuf:"fixed64,8,opt,name=gpus" json:"gpus,omitempty"`
+	Ports             *uint32          `protobuf:"varint,9,opt,name=ports" json:"ports,omitempty"`                                                    // how many; the command finds them in PORT0, PORT1, …, PORTS and PORT
+	MaxCompletionTime *v1.DurationInfo `protobuf:"bytes,10,opt,name=max_completion_time,json=maxCompletionTime" json:"max_completion_time,omitempty"` // after which a task is killed
+	KillPolicy        *v1.KillPolicy   `protobuf:"bytes,11,opt,name=kill_policy,json=killPolicy" json:"kill_policy,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *Call_RunTasks) Reset() {
+	*x = Call_RunTasks{}
+	mi := &file_meseta_operator_v1_operator_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Call_RunTasks) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Call_RunTasks) ProtoMessage() {}
+
+func (x *Call_RunTasks) ProtoReflect() protoreflect.Message {
+	mi := &file_meseta_operator_v1_operator_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Call_RunTasks.ProtoReflect.Descriptor instead.
+func (*Call_RunTasks) Descriptor() ([]byte, []int) {
+	return file_meseta_operator_v1_operator_proto_rawDescGZIP(), []int{0, 1}
+}
+
+func (x *Call_RunTasks) GetName() string {
+	if x != nil && x.Name != nil {
+		return *x.Name
+	}
+	return ""
+}
+
+func (x *Call_RunTasks) GetCommand() *v1.CommandInfo {
+	if x != nil {
+		return x.Command
+	}
+	return nil
+}
+
+func (x *Call_RunTasks) GetRole() string {
+	if x != nil && x.Role != nil {
+		return *x.Role
+	}
+	return ""
+}
+
+func (x *Call_RunTasks) GetInstances() uint32 {
+	if x != nil && x.Instances != nil {
+		return *x.Instances
+	}
+	return 0
+}
+
+func (x *Call_RunTasks) GetCpus() float64 {
+	if x != nil && x.Cpus != nil {
+		return *x.Cpus
+	}
+	return 0
+}
+
+func (x *Call_RunTasks) GetMem() float64 {
+	if x != nil && x.Mem != nil {
+		return *x.Mem
+	}
+	return 0
+}
+
+func (x *Call_RunTasks) GetDisk() float64 {
+	if x != nil && x.Disk != nil {
+		return *x.Disk
+	}
+	return 0
+}
+
+func (x *Call_RunTasks) GetGpus() float64 {
+	if x != nil && x.Gpus != nil {
+		return *x.Gpus
+	}
+	return 0
+}
+
+func (x *Call_RunTasks) GetPorts() uint32 {
+	if x != nil && x.Ports != nil {
+		return *x.Ports
+	}
+	return 0
+}
+
+func (x *Call_RunTasks) GetMaxCompletionTime() *v1.DurationInfo {
+	if x != nil {
+		return x.MaxCompletionTime
+	}
+	return nil
+}
+
+func (x *Call_RunTasks) GetKillPolicy() *v1.KillPolicy {
+	if x != nil {
+		return x.KillPolicy
+	}
+	return nil
+}
+
 // KillTask says that the master asks, and goes on asking, for the end of the task. It has ended when its
 // state says so, which takes as long as its grace period at most.
 type Response_KillTask struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	FrameworkId   *v1.FrameworkID        `protobuf:"bytes,1,req,name=framework_id,json=frameworkId" json:"framework_id,omitempty"`
-	AgentId       *v1.AgentID            `protobuf:"bytes,2,req,name=agent_id,json=agentId" json:"agent_id,omitempty"`
+	AgentId       *v1.AgentID            `protobuf:"bytes,2,opt,name=agent_id,json=agentId" json:"agent_id,omitempty"`       // none if the task had not been launched
 	State         *v1.TaskState          `protobuf:"varint,3,opt,name=state,enum=mesos.v1.TaskState" json:"state,omitempty"` // the latest that is known
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -336,7 +487,7 @@ type Response_KillTask struct {
 
 func (x *Response_KillTask) Reset() {
 	*x = Response_KillTask{}
-	mi := &file_meseta_operator_v1_operator_proto_msgTypes[3]
+	mi := &file_meseta_operator_v1_operator_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -348,7 +499,7 @@ func (x *Response_KillTask) String() string {
 func (*Response_KillTask) ProtoMessage() {}
 
 func (x *Response_KillTask) ProtoReflect() protoreflect.Message {
-	mi := &file_meseta_operator_v1_operator_proto_msgTypes[3]
+	mi := &file_meseta_operator_v1_operator_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -385,32 +536,106 @@ func (x *Response_KillTask) GetState() v1.TaskState {
 	return v1.TaskState(6)
 }
 
+// RunTasks says that the tasks are durably taken on.
+type Response_RunTasks struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	FrameworkId   *v1.FrameworkID        `protobuf:"bytes,1,req,name=framework_id,json=frameworkId" json:"framework_id,omitempty"`
+	TaskIds       []*v1.TaskID           `protobuf:"bytes,2,rep,name=task_ids,json=taskIds" json:"task_ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Response_RunTasks) Reset() {
+	*x = Response_RunTasks{}
+	mi := &file_meseta_operator_v1_operator_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Response_RunTasks) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Response_RunTasks) ProtoMessage() {}
+
+func (x *Response_RunTasks) ProtoReflect() protoreflect.Message {
+	mi := &file_meseta_operator_v1_operator_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Response_RunTasks.ProtoReflect.Descriptor instead.
+func (*Response_RunTasks) Descriptor() ([]byte, []int) {
+	return file_meseta_operator_v1_operator_proto_rawDescGZIP(), []int{1, 1}
+}
+
+func (x *Response_RunTasks) GetFrameworkId() *v1.FrameworkID {
+	if x != nil {
+		return x.FrameworkId
+	}
+	return nil
+}
+
+func (x *Response_RunTasks) GetTaskIds() []*v1.TaskID {
+	if x != nil {
+		return x.TaskIds
+	}
+	return nil
+}
+
 var File_meseta_operator_v1_operator_proto protoreflect.FileDescriptor
 
 const file_meseta_operator_v1_operator_proto_rawDesc = "" +
 	"\n" +
-	"!meseta/operator/v1/operator.proto\x12\x12meseta.operator.v1\x1a\x16mesos/v1/command.proto\x1a\x12mesos/v1/ids.proto\x1a\x13mesos/v1/task.proto\"\xc6\x02\n" +
+	"!meseta/operator/v1/operator.proto\x12\x12meseta.operator.v1\x1a\x16mesos/v1/command.proto\x1a\x12mesos/v1/ids.proto\x1a\x13mesos/v1/task.proto\x1a\x13mesos/v1/time.proto\"\xfc\x05\n" +
 	"\x04Call\x121\n" +
 	"\x04type\x18\x01 \x01(\x0e2\x1d.meseta.operator.v1.Call.TypeR\x04type\x12>\n" +
-	"\tkill_task\x18\x02 \x01(\v2!.meseta.operator.v1.Call.KillTaskR\bkillTask\x1a\xa6\x01\n" +
+	"\tkill_task\x18\x02 \x01(\v2!.meseta.operator.v1.Call.KillTaskR\bkillTask\x12>\n" +
+	"\trun_tasks\x18\x03 \x01(\v2!.meseta.operator.v1.Call.RunTasksR\brunTasks\x1a\xa6\x01\n" +
 	"\bKillTask\x12)\n" +
 	"\atask_id\x18\x01 \x02(\v2\x10.mesos.v1.TaskIDR\x06taskId\x128\n" +
 	"\fframework_id\x18\x02 \x01(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x125\n" +
 	"\vkill_policy\x18\x03 \x01(\v2\x14.mesos.v1.KillPolicyR\n" +
-	"killPolicy\"\"\n" +
+	"killPolicy\x1a\xe4\x02\n" +
+	"\bRunTasks\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12/\n" +
+	"\acommand\x18\x02 \x02(\v2\x15.mesos.v1.CommandInfoR\acommand\x12\x12\n" +
+	"\x04role\x18\x03 \x01(\tR\x04role\x12\x1c\n" +
+	"\tinstances\x18\x04 \x01(\rR\tinstances\x12\x12\n" +
+	"\x04cpus\x18\x05 \x01(\x01R\x04cpus\x12\x10\n" +
+	"\x03mem\x18\x06 \x01(\x01R\x03mem\x12\x12\n" +
+	"\x04disk\x18\a \x01(\x01R\x04disk\x12\x12\n" +
+	"\x04gpus\x18\b \x01(\x01R\x04gpus\x12\x14\n" +
+	"\x05ports\x18\t \x01(\rR\x05ports\x12F\n" +
+	"\x13max_completion_time\x18\n" +
+	" \x01(\v2\x16.mesos.v1.DurationInfoR\x11maxCompletionTime\x125\n" +
+	"\vkill_policy\x18\v \x01(\v2\x14.mesos.v1.KillPolicyR\n" +
+	"killPolicy\"1\n" +
 	"\x04Type\x12\v\n" +
 	"\aUNKNOWN\x10\x00\x12\r\n" +
-	"\tKILL_TASK\x10\x01\"\xc9\x02\n" +
+	"\tKILL_TASK\x10\x01\x12\r\n" +
+	"\tRUN_TASKS\x10\x02\"\x8f\x04\n" +
 	"\bResponse\x125\n" +
 	"\x04type\x18\x01 \x01(\x0e2!.meseta.operator.v1.Response.TypeR\x04type\x12B\n" +
-	"\tkill_task\x18\x02 \x01(\v2%.meseta.operator.v1.Response.KillTaskR\bkillTask\x1a\x9d\x01\n" +
+	"\tkill_task\x18\x02 \x01(\v2%.meseta.operator.v1.Response.KillTaskR\bkillTask\x12B\n" +
+	"\trun_tasks\x18\x03 \x01(\v2%.meseta.operator.v1.Response.RunTasksR\brunTasks\x1a\x9d\x01\n" +
 	"\bKillTask\x128\n" +
 	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12,\n" +
-	"\bagent_id\x18\x02 \x02(\v2\x11.mesos.v1.AgentIDR\aagentId\x12)\n" +
-	"\x05state\x18\x03 \x01(\x0e2\x13.mesos.v1.TaskStateR\x05state\"\"\n" +
+	"\bagent_id\x18\x02 \x01(\v2\x11.mesos.v1.AgentIDR\aagentId\x12)\n" +
+	"\x05state\x18\x03 \x01(\x0e2\x13.mesos.v1.TaskStateR\x05state\x1aq\n" +
+	"\bRunTasks\x128\n" +
+	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12+\n" +
+	"\btask_ids\x18\x02 \x03(\v2\x10.mesos.v1.TaskIDR\ataskIds\"1\n" +
 	"\x04Type\x12\v\n" +
 	"\aUNKNOWN\x10\x00\x12\r\n" +
-	"\tKILL_TASK\x10\x01B<Z:github.com/meseta/meseta/api/meseta/operator/v1;operatorpb"
+	"\tKILL_TASK\x10\x01\x12\r\n" +
+	"\tRUN_TASKS\x10\x02B<Z:github.com/meseta/meseta/api/meseta/operator/v1;operatorpb"
 
 var (
 	file_meseta_operator_v1_operator_proto_rawDescOnce sync.Once
@@ -425,36 +650,47 @@ func file_meseta_operator_v1_operator_proto_rawDescGZIP() []byte {
 }
 
 var file_meseta_operator_v1_operator_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_meseta_operator_v1_operator_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_meseta_operator_v1_operator_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_meseta_operator_v1_operator_proto_goTypes = []any{
 	(Call_Type)(0),            // 0: meseta.operator.v1.Call.Type
 	(Response_Type)(0),        // 1: meseta.operator.v1.Response.Type
 	(*Call)(nil),              // 2: meseta.operator.v1.Call
 	(*Response)(nil),          // 3: meseta.operator.v1.Response
 	(*Call_KillTask)(nil),     // 4: meseta.operator.v1.Call.KillTask
-	(*Response_KillTask)(nil), // 5: meseta.operator.v1.Response.KillTask
-	(*v1.TaskID)(nil),         // 6: mesos.v1.TaskID
-	(*v1.FrameworkID)(nil),    // 7: mesos.v1.FrameworkID
-	(*v1.KillPolicy)(nil),     // 8: mesos.v1.KillPolicy
-	(*v1.AgentID)(nil),        // 9: mesos.v1.AgentID
-	(v1.TaskState)(0),         // 10: mesos.v1.TaskState
+	(*Call_RunTasks)(nil),     // 5: meseta.operator.v1.Call.RunTasks
+	(*Response_KillTask)(nil), // 6: meseta.operator.v1.Response.KillTask
+	(*Response_RunTasks)(nil), // 7: meseta.operator.v1.Response.RunTasks
+	(*v1.TaskID)(nil),         // 8: mesos.v1.TaskID
+	(*v1.FrameworkID)(nil),    // 9: mesos.v1.FrameworkID
+	(*v1.KillPolicy)(nil),     // 10: mesos.v1.KillPolicy
+	(*v1.CommandInfo)(nil),    // 11: mesos.v1.CommandInfo
+	(*v1.DurationInfo)(nil),   // 12: mesos.v1.DurationInfo
+	(*v1.AgentID)(nil),        // 13: mesos.v1.AgentID
+	(v1.TaskState)(0),         // 14: mesos.v1.TaskState
 }
 var file_meseta_operator_v1_operator_proto_depIdxs = []int32{
 	0,  // 0: meseta.operator.v1.Call.type:type_name -> meseta.operator.v1.Call.Type
 	4,  // 1: meseta.operator.v1.Call.kill_task:type_name -> meseta.operator.v1.Call.KillTask
-	1,  // 2: meseta.operator.v1.Response.type:type_name -> meseta.operator.v1.Response.Type
-	5,  // 3: meseta.operator.v1.Response.kill_task:type_name -> meseta.operator.v1.Response.KillTask
-	6,  // 4: meseta.operator.v1.Call.KillTask.task_id:type_name -> mesos.v1.TaskID
-	7,  // 5: meseta.operator.v1.Call.KillTask.framework_id:type_name -> mesos.v1.FrameworkID
-	8,  // 6: meseta.operator.v1.Call.KillTask.kill_policy:type_name -> mesos.v1.KillPolicy
-	7,  // 7: meseta.operator.v1.Response.KillTask.framework_id:type_name -> mesos.v1.FrameworkID
-	9,  // 8: meseta.operator.v1.Response.KillTask.agent_id:type_name -> mesos.v1.AgentID
-	10, // 9: meseta.operator.v1.Response.KillTask.state:type_name -> mesos.v1.TaskState
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	5,  // 2: meseta.operator.v1.Call.run_tasks:type_name -> meseta.operator.v1.Call.RunTasks
+	1,  // 3: meseta.operator.v1.Response.type:type_name -> meseta.operator.v1.Response.Type
+	6,  // 4: meseta.operator.v1.Response.kill_task:type_name -> meseta.operator.v1.Response.KillTask
+	7,  // 5: meseta.operator.v1.Response.run_tasks:type_name -> meseta.operator.v1.Response.RunTasks
+	8,  // 6: meseta.operator.v1.Call.KillTask.task_id:type_name -> mesos.v1.TaskID
+	9,  // 7: meseta.operator.v1.Call.KillTask.framework_id:type_name -> mesos.v1.FrameworkID
+	10, // 8: meseta.operator.v1.Call.KillTask.kill_policy:type_name -> mesos.v1.KillPolicy
+	11, // 9: meseta.operator.v1.Call.RunTasks.command:type_name -> mesos.v1.CommandInfo
+	12, // 10: meseta.operator.v1.Call.RunTasks.max_completion_time:type_name -> mesos.v1.DurationInfo
+	10, // 11: meseta.operator.v1.Call.RunTasks.kill_policy:type_name -> mesos.v1.KillPolicy
+	9,  // 12: meseta.operator.v1.Response.KillTask.framework_id:type_name -> mesos.v1.FrameworkID
+	13, // 13: meseta.operator.v1.Response.KillTask.agent_id:type_name -> mesos.v1.AgentID
+	14, // 14: meseta.operator.v1.Response.KillTask.state:type_name -> mesos.v1.TaskState
+	9,  // 15: meseta.operator.v1.Response.RunTasks.framework_id:type_name -> mesos.v1.FrameworkID
+	8,  // 16: meseta.operator.v1.Response.RunTasks.task_ids:type_name -> mesos.v1.TaskID
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_meseta_operator_v1_operator_proto_init() }
@@ -468,7 +704,7 @@ func file_meseta_operator_v1_operator_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_meseta_operator_v1_operator_proto_rawDesc), len(file_meseta_operator_v1_operator_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   4,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/user"
+	"strconv"
+
+	operatorpb "github.com/meseta/meseta/api/meseta/operator/v1"
+	"github.com/meseta/meseta/internal/wire"
+)
+
+// Detach has the master run a command and prints the ids of the tasks, one a line. They are durably its own
+// then: it launches them when it can, whoever dies meanwhile.
+func Detach(ctx context.Context, o RunOptions, stdout io.Writer) error {
+	needs, err := o.demand()
+	if err != nil {
+		return err
+	}
+	command, err := o.commandInfo()
+	if err != nil {
+		return err
+	}
+	command.User = new(cmp.Or(o.User, caller()))
+	call := &operatorpb.Call_RunTasks{Name: new(o.taskName()), Command: command, Instances: new(uint32(max(1, o.Instances))),
+		Cpus: new(needs.CPUs.Float()), Mem: new(needs.Mem.Float()), Disk: new(needs.Disk.Float()), Gpus: new(needs.GPUs.Float()),
+		Ports: new(uint32(needs.Ports)), MaxCompletionTime: o.completion()}
+	if o.Role != "" {
+		call.Role = &o.Role
+	}
+	answer, err := NewClient(o.Master).order(ctx, &operatorpb.Call{Type: operatorpb.Call_RUN_TASKS.Enum(), RunTasks: call})
+	if _, away := errors.AsType[*awayError](err); away {
+		return fmt.Errorf("%w; it may have been taken on all the same, look with: meseta tasks", err)
+	}
+	if err != nil {
+		return err
+	}
+	for _, id := range answer.GetRunTasks().GetTaskIds() {
+		fmt.Fprintln(stdout, id.GetValue())
+	}
+	return nil
+}
+
+// caller is the name of the user who runs this process, or else the number, which no agent takes for a name.
+func caller() string {
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return strconv.Itoa(os.Getuid())
+}
+
+// order asks the master's own operator API.
+func (c *Client) order(ctx context.Context, call *operatorpb.Call) (*operatorpb.Response, error) {
+	body, err := wire.Protobuf.Marshal(call)
+	if err != nil {
+		return nil, err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+c.Master+"/meseta/v1", bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("master %q: expected host:port", c.Master)
+	}
+	request.Header.Set("Content-Type", wire.Protobuf.ContentType())
+	request.Header.Set("Accept", wire.Protobuf.ContentType())
+	request.Header.Set("User-Agent", "meseta")
+	answer, err := c.fetch(request, "master")
+	if err != nil {
+		return nil, err
+	}
+	response := new(operatorpb.Response)
+	return response, wire.Protobuf.Unmarshal(answer, response)
+}
