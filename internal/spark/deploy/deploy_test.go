@@ -209,6 +209,8 @@ func TestWhatIsNoMessageIsRefused(t *testing.T) {
 		return &serial.Object{Class: &serial.ClassDesc{Name: name, Flags: serial.Serializable, Fields: fields},
 			Data: []serial.ClassData{{Fields: make([]serial.Value, len(fields))}}}
 	}
+	textual := desc(messagePrefix+"Heartbeat", serial.Field{Type: 'L', Name: "worker"}, serial.Field{Type: 'L', Name: "workerId"})
+	textual.Data[0].Fields[0] = "text"
 	appID := serial.Field{Type: 'L', Name: "appId", Signature: "Ljava/lang/String;"}
 	for want, v := range map[string]serial.Value{
 		"null is no message":                          nil,
@@ -216,7 +218,7 @@ func TestWhatIsNoMessageIsRefused(t *testing.T) {
 		"java.util.ArrayList (serialVersionUID 0) is": desc("java.util.ArrayList"),
 		"has no field masterUrl":                      desc(messagePrefix+"KillExecutor", appID),
 		"expected int":                                desc(messagePrefix+"KillExecutor", appID, serial.Field{Type: 'L', Name: "execId"}, serial.Field{Type: 'L', Name: "masterUrl"}),
-		"is no reference":                             desc(messagePrefix+"Heartbeat", serial.Field{Type: 'L', Name: "worker"}, serial.Field{Type: 'L', Name: "workerId"}),
+		"is no reference":                             textual,
 	} {
 		if _, err := Decode(v, 0); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, expected %q", serial.Describe(v), err, want)
