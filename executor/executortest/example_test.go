@@ -1,14 +1,13 @@
 package executortest_test
 
 import (
-	"flag"
 	"fmt"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	mesos "github.com/meseta/meseta/api/mesos/v1"
 	"github.com/meseta/meseta/executor/executortest"
+	"github.com/meseta/meseta/internal/stage/stagetest"
 )
 
 // newSleeper, in these examples, is the executor under test: its tasks sleep for a while, and finish.
@@ -44,14 +43,8 @@ func ExampleAgent_Restart() {
 	// [registered executor disconnected reregistered]
 }
 
-// inATest runs a test in a bubble. It stands for the two lines in which every test begins:
+// inATest stands for the two lines in which every test begins:
 //
 //	func TestSomething(t *testing.T) {
 //		synctest.Test(t, func(t *testing.T) {
-func inATest(test func(t *testing.T)) {
-	verbose := flag.Lookup("test.v").Value
-	defer verbose.Set(verbose.String())
-	verbose.Set("false") // or the output would not be that of the example alone
-	all := func(string, string) (bool, error) { return true, nil }
-	testing.RunTests(all, []testing.InternalTest{{Name: "Example", F: func(t *testing.T) { synctest.Test(t, test) }}})
-}
+var inATest = stagetest.Run

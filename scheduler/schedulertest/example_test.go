@@ -2,13 +2,12 @@ package schedulertest_test
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	mesos "github.com/meseta/meseta/api/mesos/v1"
+	"github.com/meseta/meseta/internal/stage/stagetest"
 	"github.com/meseta/meseta/scheduler"
 	"github.com/meseta/meseta/scheduler/schedulertest"
 )
@@ -74,14 +73,8 @@ func ExampleCluster_FailOver() {
 	// [disconnected reregistered]
 }
 
-// inATest runs a test in a bubble. It stands for the two lines in which every test begins:
+// inATest stands for the two lines in which every test begins:
 //
 //	func TestSomething(t *testing.T) {
 //		synctest.Test(t, func(t *testing.T) {
-func inATest(test func(t *testing.T)) {
-	verbose := flag.Lookup("test.v").Value
-	defer verbose.Set(verbose.String())
-	verbose.Set("false") // or the output would not be that of the example alone
-	all := func(string, string) (bool, error) { return true, nil }
-	testing.RunTests(all, []testing.InternalTest{{Name: "Example", F: func(t *testing.T) { synctest.Test(t, test) }}})
-}
+var inATest = stagetest.Run

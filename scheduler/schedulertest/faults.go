@@ -35,7 +35,8 @@ func (c *Cluster) RescindOffers() {
 // aborts when it tries to subscribe again.
 func (c *Cluster) Teardown() { c.stage.Teardown() }
 
-// SendError ends every subscription with an ERROR event, which aborts the driver: Scheduler.Error is called.
+// SendError ends every subscription with an ERROR event, which aborts the driver: Scheduler.Error is called. The
+// framework's tasks go on until its failover timeout has passed.
 func (c *Cluster) SendError(message string) { c.stage.Fail(message) }
 
 // order is a fault that waits for messages to happen to.

@@ -41,19 +41,19 @@ type Crawler struct {
 	cancel map[string]context.CancelCauseFunc // by task id, of the tasks that run
 }
 
-// pageTimeout is how long a page may take.
-const pageTimeout = 30 * time.Second
+// PageTimeout is how long a page may take.
+const PageTimeout = 30 * time.Second
 
 var (
 	errKilled   = errors.New("killed on request")
 	errShutdown = errors.New("the executor shuts down")
 )
 
-// New makes a crawler that looks for kind.
-func New(kind Kind, log *slog.Logger) *Crawler {
+// New makes a crawler that looks for kind on the pages that the client gets.
+func New(kind Kind, client *http.Client, log *slog.Logger) *Crawler {
 	return &Crawler{
 		kind:   kind,
-		client: &http.Client{Timeout: pageTimeout},
+		client: client,
 		log:    log,
 		cancel: map[string]context.CancelCauseFunc{},
 	}

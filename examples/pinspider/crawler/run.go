@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 
 	"github.com/meseta/meseta/executor"
 )
@@ -11,7 +12,7 @@ import (
 // Run is the whole executor: it reads the environment that the agent gave it, and crawls until the
 // agent, or ctx, ends it. Any other end is an error.
 func Run(ctx context.Context, kind Kind, log *slog.Logger) error {
-	crawler := New(kind, log)
+	crawler := New(kind, &http.Client{Timeout: PageTimeout}, log)
 	driver, err := executor.NewDriver(crawler, executor.Config{Logger: log})
 	if err != nil {
 		return fmt.Errorf("%s executor: %w", kind, err)

@@ -51,13 +51,16 @@ func Run(ctx context.Context, cfg Config, out io.Writer, log *slog.Logger) error
 // drive runs the driver to its end and then stops it, whatever the end was: only Stop(false) takes an
 // aborted framework out of the cluster.
 //
-// It is not driver.Run(ctx), which would take the end of ctx for a failover and leave the tasks to a
-// scheduler that comes after. None comes, so the framework is stopped instead.
+// Run is not told of ctx, whose end it would take for a failover and leave the tasks to a scheduler that comes after.
+// None comes, so the framework is stopped instead. Join in place of Run would not do: it does not wait for the last
+// callback, and that may be Error.
 func drive(ctx context.Context, driver scheduler.Driver) scheduler.Status {
-	driver.Start()
-	unwatch := context.AfterFunc(ctx, func() { driver.Stop(false) })
+	unwatch := context.AfterFunc(ctx, func() {
+		driver.Start() // or a Stop that comes before Run would do nothing
+		driver.Stop(false)
+	})
 	defer unwatch()
-	status := driver.Join()
+	status := driver.Run(context.WithoutCancel(ctx))
 	driver.Stop(false)
 	return status
 }

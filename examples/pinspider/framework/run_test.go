@@ -2,7 +2,6 @@ package framework
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"io"
 	"log/slog"
@@ -118,53 +117,6 @@ func TestUnreadableBinaryIsAnErrorOfTheServer(t *testing.T) {
 	if answer.Code != http.StatusInternalServerError || !strings.Contains(log.String(), "missing") {
 		t.Errorf("status %d, log %q; want 500 and the name of the file", answer.Code, &log)
 	}
-}
-
-// endless is a driver that runs until it is stopped or told how to end.
-type endless struct {
-	driver
-	started bool
-	end     chan scheduler.Status
-}
-
-func (d *endless) Start() scheduler.Status {
-	d.started = true
-	return scheduler.Running
-}
-
-func (d *endless) Join() scheduler.Status { return <-d.end }
-
-func (d *endless) Stop(failover bool) scheduler.Status {
-	d.driver.Stop(failover)
-	if !d.started {
-		return scheduler.NotStarted
-	}
-	select {
-	case d.end <- scheduler.Stopped:
-	default:
-	}
-	return scheduler.Stopped
-}
-
-func TestStopFollowsEveryEnd(t *testing.T) {
-	for _, end := range []scheduler.Status{scheduler.Stopped, scheduler.Aborted} {
-		d := &endless{end: make(chan scheduler.Status, 1)}
-		d.end <- end
-		if got := drive(t.Context(), d); got != end {
-			t.Errorf("drive = %v, want %v, which is how the driver ended", got, end)
-		}
-		d.wantCalls(t, "stop false")
-	}
-}
-
-func TestInterruptStopsTheFramework(t *testing.T) {
-	ctx, interrupt := context.WithCancel(t.Context())
-	d := &endless{end: make(chan scheduler.Status, 1)}
-	interrupt()
-	if got := drive(ctx, d); got != scheduler.Stopped {
-		t.Errorf("drive = %v, want %v", got, scheduler.Stopped)
-	}
-	d.wantCalls(t, "stop false", "stop false")
 }
 
 func TestRunSaysWhatIsWrong(t *testing.T) {

@@ -1,0 +1,19 @@
+// Package stagetest lets examples of test kits run: what they show is a test, and an Example function is none.
+package stagetest
+
+import (
+	"flag"
+	"testing"
+	"testing/synctest"
+)
+
+// Run runs a test in a bubble, once, and prints nothing unless it fails.
+func Run(test func(t *testing.T)) {
+	for name, value := range map[string]string{"test.v": "false", "test.count": "1"} {
+		f := flag.Lookup(name).Value
+		defer f.Set(f.String())
+		f.Set(value)
+	}
+	all := func(string, string) (bool, error) { return true, nil }
+	testing.RunTests(all, []testing.InternalTest{{Name: "Example", F: func(t *testing.T) { synctest.Test(t, test) }}})
+}
