@@ -131,8 +131,21 @@ func (c *Cluster) attachAgent(now core.Time, a *Agent, in AgentSubscribe) {
 		c.buryIfEmpty(now, info.ID)
 	}
 	c.killAgain(a)
+	c.warnOfShortage(a)
 	c.alloc.ActivateAgent(a.ID)
 	c.wantAllocation(now)
+}
+
+// warnOfShortage says what more runs on an agent than it has, after it was started again with less. All of it
+// goes on; nothing is offered of what is short until enough has ended.
+func (c *Cluster) warnOfShortage(a *Agent) {
+	var held Resources
+	for o := range c.alloc.Held(a.ID) {
+		held = held.Add(o.Resources.Unallocated())
+	}
+	if short := held.Sub(a.Info.Resources); !short.IsEmpty() {
+		c.notice(LevelWarn, "more runs on the agent than it has", "agent", a.ID, "hostname", a.Info.Hostname, "short", short)
+	}
 }
 
 // adoptFrameworks takes in frameworks that only the agent knows, as after a restart of the master, and
