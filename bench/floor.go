@@ -20,8 +20,19 @@ type floor struct {
 	took      []time.Duration
 }
 
-// measureFloor starts and waits in a bare loop, by a number of workers.
+// program is what a loop starts.
+type program struct {
+	path    string
+	environ []string
+}
+
+// measureFloor starts /bin/true and waits for it in a bare loop, by a number of workers.
 func measureFloor(ctx context.Context, workers int, span time.Duration) (floor, error) {
+	return measureStarts(ctx, workers, span, program{path: "/bin/true"})
+}
+
+// measureStarts does the same with any program.
+func measureStarts(ctx context.Context, workers int, span time.Duration, p program) (floor, error) {
 	var mu sync.Mutex
 	var f floor
 	var failed error
@@ -29,7 +40,7 @@ func measureFloor(ctx context.Context, workers int, span time.Duration) (floor, 
 	begin, cpu := time.Now(), ownCPU()
 	for range workers {
 		wg.Go(func() {
-			took, err := forkAndExec(ctx, begin.Add(span))
+			took, err := forkAndExec(ctx, begin.Add(span), p)
 			mu.Lock()
 			defer mu.Unlock()
 			f.took = append(f.took, took...)
@@ -46,10 +57,10 @@ func measureFloor(ctx context.Context, workers int, span time.Duration) (floor, 
 }
 
 // forkAndExec does it again and again until the moment given, and tells how long each took.
-func forkAndExec(ctx context.Context, until time.Time) (took []time.Duration, err error) {
-	attr := &syscall.ProcAttr{Env: []string{}}
+func forkAndExec(ctx context.Context, until time.Time, p program) (took []time.Duration, err error) {
+	attr := &syscall.ProcAttr{Env: append([]string{}, p.environ...)}
 	for begin := time.Now(); begin.Before(until); {
-		pid, err := syscall.ForkExec("/bin/true", []string{"true"}, attr)
+		pid, err := syscall.ForkExec(p.path, []string{p.path}, attr)
 		if err != nil {
 			return took, err
 		}

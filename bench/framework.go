@@ -17,6 +17,7 @@ type bencher struct {
 	driver scheduler.Driver
 	events chan any
 	limit  int // of tasks under way
+	task   func(id string, agent *mesos.AgentID) *mesos.TaskInfo
 
 	offers   []*mesos.Offer
 	started  int // tasks so far; the next one's id
@@ -28,7 +29,7 @@ type bencher struct {
 
 // connect registers a framework.
 func connect(c *cluster, limit int) (*bencher, error) {
-	b := &bencher{events: make(chan any, 4096), limit: limit, flying: make(map[string]time.Time)}
+	b := &bencher{events: make(chan any, 4096), limit: limit, task: task, flying: make(map[string]time.Time)}
 	var err error
 	b.driver, err = scheduler.NewDriver(callbacks{events: b.events}, scheduler.Config{
 		Masters:   []string{c.master.address},
@@ -132,7 +133,7 @@ func (b *bencher) launch(n int) int {
 	for i := range tasks {
 		id := strconv.Itoa(b.started)
 		b.started++
-		tasks[i] = task(id, offer.AgentId)
+		tasks[i] = b.task(id, offer.AgentId)
 		b.flying[id] = now
 	}
 	b.accepts++

@@ -38,7 +38,12 @@ type plan struct {
 }
 
 func main() {
+	if part, ok := children[os.Getenv(childVariable)]; ok {
+		part()
+		return
+	}
 	var p plan
+	var s sizes
 	flag.StringVar(&p.binary, "binary", "", "measure this meseta `binary` instead of building one")
 	flag.StringVar(&p.dir, "dir", ".", "`directory` on a real disk, in which a temporary one is made")
 	flag.IntVar(&p.rounds, "rounds", 3, "how often to measure everything; the table shows medians")
@@ -48,16 +53,32 @@ func main() {
 	flag.IntVar(&p.flying, "flying", 64, "how many of them may be under way at the same time")
 	flag.IntVar(&p.paced, "paced", 400, "tasks one after the other, for the latencies")
 	flag.DurationVar(&p.rest, "rest", 5*time.Millisecond, "pause before each of those")
+	weighing := flag.Bool("size", false, "tell how small and quiet the daemons are, instead of how fast")
+	flag.DurationVar(&s.idle, "idle", time.Minute, "with -size: how long to watch a cluster that does nothing")
+	flag.IntVar(&s.starts, "starts", 5, "with -size: how often to start everything")
+	flag.IntVar(&s.subscriptions, "subscriptions", 2000, "with -size: streams that are held")
+	flag.IntVar(&s.agents, "agents", 50_000, "with -size: agents in the master's core")
+	flag.IntVar(&s.tasksEach, "tasks-each", 10, "with -size: live tasks of each")
+	flag.IntVar(&s.calls, "calls", 20_000, "with -size: calls, three times")
+	flag.IntVar(&s.executors, "executors", 200, "with -size: tasks with an executor of their own")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, p); err != nil {
+	measureAll := func(p plan) error { return speeds(ctx, p) }
+	if *weighing {
+		measureAll = func(p plan) error {
+			s.plan = p
+			return weigh(ctx, os.Stdout, s)
+		}
+	}
+	if err := run(ctx, p, measureAll); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, p plan) error {
+// run prepares what is measured, and measures it.
+func run(ctx context.Context, p plan, measureAll func(plan) error) error {
 	dir, cleanUp, err := workDir(p.dir)
 	if err != nil {
 		return err
@@ -70,6 +91,11 @@ func run(ctx context.Context, p plan) error {
 		}
 	}
 	describeMachine(os.Stdout, dir)
+	return measureAll(p)
+}
+
+// speeds measures floors and goals in rounds, and prints the table.
+func speeds(ctx context.Context, p plan) error {
 	var rounds []round
 	for n := range p.rounds {
 		fmt.Fprintf(os.Stderr, "round %d of %d:", n+1, p.rounds)
