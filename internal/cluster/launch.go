@@ -86,6 +86,8 @@ type launch struct {
 	role  ids.Role
 	rest  Resources // of the offers, not yet taken by a task
 
+	need, allocated Resources // of the last task: as it asked, and as it got
+
 	launched bool // at least one task
 }
 
@@ -114,7 +116,10 @@ func (l *launch) task(now core.Time, t TaskInfo) {
 // allocate gives a task what it asks for as the offers' role has it, and notes if it asks for another role's.
 func (l *launch) allocate(t *TaskInfo) {
 	t.Problem = cmp.Or(t.Problem, l.strangeRole("Task", t.Resources))
-	t.Resources = t.Resources.Allocate(l.role)
+	if !t.Resources.Equal(l.need) {
+		l.need, l.allocated = t.Resources, t.Resources.Allocate(l.role)
+	}
+	t.Resources = l.allocated // one list for all tasks in a row that need the same
 	if t.Executor != nil {
 		t.Problem = cmp.Or(t.Problem, l.strangeRole("Executor", t.Executor.Resources))
 		e := *t.Executor

@@ -29,6 +29,10 @@ func (c *Cluster) moveTask(now core.Time, t *Task, s mesos.TaskState, with *Stat
 	next.State = s
 	if with != nil {
 		next.Shown = with.Remembered()
+		next.Shown.Task = t.Key.Task // the same text, which would be kept once more for each status
+		if next.Shown.Agent == t.Info.Agent {
+			next.Shown.Agent = t.Info.Agent
+		}
 		next.Statuses = withStatus(t.Statuses, next.Shown)
 	}
 	c.tasks.Put(t.Key, &next)
