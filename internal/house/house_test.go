@@ -133,6 +133,8 @@ var mayNot = []struct{ from, to, why string }{
 	{"scheduler", "internal/master", "importing the SDK must not pull in a cluster"},
 	{"executor", "internal/registry", "importing the SDK must not pull in a cluster"},
 	{"executor", "internal/agent", "importing the SDK must not pull in a cluster"},
+	{"scheduler/schedulertest", "internal/registry", "a test kit holds the rules of a cluster, and neither etcd nor processes"},
+	{"scheduler/schedulertest", "internal/container", "a test kit holds the rules of a cluster, and neither etcd nor processes"},
 	{"internal/container/supervisor", "google.golang.org/protobuf/proto", "the supervisor stays small"},
 	{"internal/container/supervisor", "net/http", "the supervisor stays small"},
 }

@@ -124,7 +124,7 @@ func (a *Agent) Name() string { return a.a.Name() }
 func (a *Agent) Lose() { a.a.Lose() }
 
 // Restart ends the agent's process, which comes back after a while and finds its tasks: nobody but their executors,
-// and schedulers with offers of it, notices.
+// and schedulers with offers of it, notices, unless the while is longer than 75 s, when it is lost as with Partition.
 func (a *Agent) Restart(after time.Duration) { a.a.Restart(after) }
 
 // Partition cuts the agent off from the master for a while. From 75 s on it is lost as with Lose; but its tasks go on,
