@@ -27,7 +27,7 @@ func startInMemory(t testing.TB, log *slog.Logger) (address string) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, ended := make(chan string, 1), make(chan error, 1)
-	config := Config{WorkDir: t.TempDir(), Ready: func(a string) { ready <- a }}
+	config := Config{WorkDir: t.TempDir(), MaxCompletedFrames: 1, Ready: func(a string) { ready <- a }}
 	config.setDefaults()
 	go func() { ended <- lead(ctx, config, log, listener, registrytest.NewStore("c").Join()) }()
 	t.Cleanup(func() {
