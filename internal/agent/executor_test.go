@@ -288,6 +288,16 @@ func TestWrongExecutorCallsGetMesosAnswers(t *testing.T) {
 			"Failed to validate Executor::Call: Received Call from executor E of framework framework-1 with invalid source, expecting 'SOURCE_EXECUTOR'"},
 		{"staging", update(`"uuid":"z1IQT+tCSJOJo9voIfGghQ==","source":"SOURCE_EXECUTOR","state":"TASK_STAGING"`), 400,
 			"Failed to validate Executor::Call: Received TASK_STAGING from executor E of framework framework-1 which is not allowed"},
+		{"no source", update(`"uuid":"z1IQT+tCSJOJo9voIfGghQ==","state":"TASK_RUNNING"`), 400,
+			"Failed to validate Executor::Call: Received Call from executor E of framework framework-1 with invalid source, expecting 'SOURCE_EXECUTOR'"},
+		{"another executor", update(`"executor_id":{"value":"F"},"uuid":"z1IQT+tCSJOJo9voIfGghQ==","source":"SOURCE_EXECUTOR","state":"TASK_RUNNING"`), 400,
+			"Failed to validate Executor::Call: ExecutorID in Call: E does not match ExecutorID in TaskStatus: F"},
+		{"no state", update(`"uuid":"z1IQT+tCSJOJo9voIfGghQ==","source":"SOURCE_EXECUTOR"`), 400,
+			"Failed to convert JSON into Call protobuf: Missing required fields: update.status.state"},
+		{"check of no type", update(`"uuid":"z1IQT+tCSJOJo9voIfGghQ==","source":"SOURCE_EXECUTOR","state":"TASK_RUNNING","check_status":{}`), 400,
+			"Failed to validate Executor::Call: Expecting 'check_status.type' to be COMMAND, HTTP or TCP"},
+		{"check without its part", update(`"uuid":"z1IQT+tCSJOJo9voIfGghQ==","source":"SOURCE_EXECUTOR","state":"TASK_RUNNING","check_status":{"type":"TCP"}`), 400,
+			"Failed to validate Executor::Call: Expecting 'check_status.tcp' to be present, as the type is TCP"},
 	} {
 		for _, path := range []string{"/api/v1/executor", "/slave(1)/api/v1/executor", "/api/v1/executor/"} {
 			if status, text := a.post(path, "application/json", c.body); status != c.status || text != c.text {

@@ -118,7 +118,31 @@ func statusProblem(call *executorpb.Call, s *mesos.TaskStatus) string {
 	case s.GetState() == mesos.TaskState_TASK_STAGING:
 		return fmt.Sprintf("Received TASK_STAGING from executor %s of framework %s which is not allowed", executor, framework)
 	}
-	return ""
+	return checkStatusProblem(s.CheckStatus)
+}
+
+// checkStatusProblem says what is wrong with what an executor says of a check.
+func checkStatusProblem(c *mesos.CheckStatusInfo) string {
+	if c == nil {
+		return ""
+	}
+	for _, kind := range []struct {
+		name  mesos.CheckInfo_Type
+		there bool
+		part  string
+	}{
+		{mesos.CheckInfo_COMMAND, c.Command != nil, "command"},
+		{mesos.CheckInfo_HTTP, c.Http != nil, "http"},
+		{mesos.CheckInfo_TCP, c.Tcp != nil, "tcp"},
+	} {
+		if c.GetType() == kind.name {
+			if kind.there {
+				return ""
+			}
+			return fmt.Sprintf("Expecting 'check_status.%s' to be present, as the type is %s", kind.part, kind.name)
+		}
+	}
+	return "Expecting 'check_status.type' to be COMMAND, HTTP or TCP"
 }
 
 // callInput gives a valid call that is answered at once as the core understands it; nil if it is none.

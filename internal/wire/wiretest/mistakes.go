@@ -124,6 +124,8 @@ func (k *maker) field(m map[string]any, f protoreflect.FieldDescriptor, path str
 	if !there {
 		before = value(f)
 	}
+	restore := promise(m, f)
+	defer restore()
 	if f.Cardinality() == protoreflect.Required {
 		delete(m, name)
 		k.make(Mistake{Kind: Missing, Path: path, What: "is missing", Error: "Missing required fields: " + path})
@@ -136,6 +138,18 @@ func (k *maker) field(m map[string]any, f protoreflect.FieldDescriptor, path str
 	if !there {
 		delete(m, name)
 	}
+}
+
+// promise lets the type of a message be the one that promises a field, as LAUNCH promises launch.
+func promise(m map[string]any, f protoreflect.FieldDescriptor) (restore func()) {
+	kind, typed := m["type"]
+	field := f.ContainingMessage().Fields().ByName("type")
+	own := protoreflect.Name(strings.ToUpper(string(f.Name())))
+	if !typed || field.Enum() == nil || field.Enum().Values().ByName(own) == nil {
+		return func() {}
+	}
+	m["type"] = string(own)
+	return func() { m["type"] = kind }
 }
 
 // spoil has a field hold what it should not.
