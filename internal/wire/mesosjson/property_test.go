@@ -22,6 +22,7 @@ import (
 
 	_ "github.com/meseta/meseta/api/meseta/link/v1"
 	_ "github.com/meseta/meseta/api/meseta/node/v1"
+	_ "github.com/meseta/meseta/api/meseta/operator/v1"
 	_ "github.com/meseta/meseta/api/meseta/registry/v1"
 	"github.com/meseta/meseta/internal/wire/mesosjson"
 )
