@@ -37,20 +37,30 @@ type script struct {
 	groups []uint32
 	zeros  [8]uint64 // an empty signal mask, a default sigaction
 	limit  syscall.Rlimit
-	step   Step // of the ops being added
+	caps   capset
+	ignore [4]uintptr // a sigaction
+	step   Step       // of the ops being added
 }
 
-const opsAtMost = 128 // besides Programs and JoinCgroups
+const opsAtMost = 192 // besides Programs, JoinCgroups, Mounts and what Dir needs
 
 // reserve makes room for everything the command needs.
 func (s *script) reserve(c *Command) {
-	chars := 128 + len(c.Dir) + len(c.Stdout) + len(c.Stderr)
+	chars := 256 + 3*len(c.Dir) + len(c.Stdout) + len(c.Stderr)
 	for _, list := range [...][]string{c.Programs, c.Argv, c.Env, c.JoinCgroups} {
 		for _, v := range list {
 			chars += len(v) + 1
 		}
 	}
-	s.ops = grown(s.ops, opsAtMost+len(c.Programs)+4*len(c.JoinCgroups))
+	for i := range c.Mounts {
+		chars += len(c.Mounts[i].Source) + len(c.Mounts[i].Target) + 2
+	}
+	dirs := 0
+	for range parents(c.hidden(), c.Dir) {
+		dirs++
+		chars += len(c.Dir) + 1
+	}
+	s.ops = grown(s.ops, opsAtMost+len(c.Programs)+4*len(c.JoinCgroups)+2*len(c.Mounts)+dirs)
 	s.notes = grown(s.notes, cap(s.ops))
 	s.chars = grown(s.chars, chars)
 	s.ptrs = grown(s.ptrs, len(c.Argv)+len(c.Env)+2)
@@ -72,7 +82,7 @@ func grown[T any](s []T, n int) []T {
 func (s *script) build(c *Command) {
 	s.reserve(c)
 	s.cgroups(c)
-	s.signals()
+	s.signals(c)
 	s.oom(c)
 	s.namespaces(c)
 	s.user(c)
@@ -92,13 +102,18 @@ func (s *script) cgroups(c *Command) {
 // signals leaves the session and resets what an exec would hand on: a signal that
 // is ignored here would be ignored there. All of them, because asking for each
 // disposition first would cost as many calls.
-func (s *script) signals() {
+func (s *script) signals(c *Command) {
 	s.step = StepSignals
 	dfl, mask := s.zero(), unsafe.Sizeof(uint64(0))
 	for sig := uintptr(1); sig <= 64; sig++ {
 		if sig != uintptr(syscall.SIGKILL) && sig != uintptr(syscall.SIGSTOP) {
 			s.add(mustSucceed, "", syscall.SYS_RT_SIGACTION, sig, dfl, 0, mask)
 		}
+	}
+	if c.Init != 0 { // an ignored SIGCHLD survives the exec, and has the kernel reap for it
+		const sigIgn = 1
+		s.ignore[0] = sigIgn
+		s.add(mustSucceed, "", syscall.SYS_RT_SIGACTION, uintptr(syscall.SIGCHLD), uintptr(unsafe.Pointer(&s.ignore)), 0, mask)
 	}
 	s.add(mustSucceed, "", syscall.SYS_SETSID)
 	if nofileKnown {
@@ -114,28 +129,17 @@ func (s *script) oom(c *Command) {
 	}
 }
 
-func (s *script) namespaces(c *Command) {
-	s.step = StepNamespaces
-	if c.CloneFlags&syscall.CLONE_NEWNS == 0 {
-		return
-	}
-	root, proc := s.str("/"), s.str("/proc")
-	s.add(mustSucceed, "/", syscall.SYS_MOUNT, 0, root, 0, syscall.MS_REC|syscall.MS_SLAVE)
-	if c.CloneFlags&syscall.CLONE_NEWPID != 0 {
-		fs := s.str("proc")
-		s.add(mustSucceed, "/proc", syscall.SYS_MOUNT, fs, proc, fs, syscall.MS_NOSUID|syscall.MS_NODEV|syscall.MS_NOEXEC)
-	}
-}
-
 func (s *script) user(c *Command) {
 	s.step = StepUser
 	if c.User == nil {
+		s.dropCapabilities(c)
 		return
 	}
 	s.groups = append(s.groups[:0], c.User.Groups...)
 	uid, gid := uintptr(c.User.UID), uintptr(c.User.GID)
 	s.add(mustSucceed, "", syscall.SYS_SETGROUPS, uintptr(len(s.groups)), uintptr(unsafe.Pointer(unsafe.SliceData(s.groups))))
 	s.add(mustSucceed, "", syscall.SYS_SETRESGID, gid, gid, gid)
+	s.dropCapabilities(c)
 	s.add(mustSucceed, "", syscall.SYS_SETRESUID, uid, uid, uid)
 }
 
@@ -153,6 +157,11 @@ func (s *script) files(c *Command) {
 	s.openOutput(1, c.Stdout)
 	s.step = StepStderr
 	s.openOutput(2, c.Stderr)
+	if c.Init != 0 { // is closed by the exec
+		s.add(mayFail, "", sysCloseRange, 3, uintptr(c.Init-1), 0)
+		s.add(mayFail, "", sysCloseRange, uintptr(c.Init+1), uintptr(^uint32(0)), 0)
+		return
+	}
 	s.add(mayFail, "", sysCloseRange, 3, uintptr(^uint32(0)), 0)
 }
 
@@ -170,6 +179,7 @@ func (s *script) openOutput(fd uintptr, path string) {
 
 func (s *script) privileges(c *Command) {
 	s.step = StepPrivileges
+	s.keepCapabilities(c)
 	if c.NoNewPrivs {
 		const prSetNoNewPrivs = 38
 		s.add(mustSucceed, "", syscall.SYS_PRCTL, prSetNoNewPrivs, 1)
@@ -180,6 +190,10 @@ func (s *script) privileges(c *Command) {
 func (s *script) exec(c *Command) {
 	s.step = StepExec
 	argv, env := s.vector(c.Argv), s.vector(c.Env)
+	if c.Init != 0 {
+		s.add(mustSucceed, "", sysExecveat, uintptr(c.Init), s.str(""), argv, env, atEmptyPath)
+		return
+	}
 	for _, program := range c.Programs {
 		s.add(mayFail, program, syscall.SYS_EXECVE, s.str(program), argv, env)
 	}
@@ -191,7 +205,10 @@ func (s *script) open(fd uintptr, path string, flags uintptr) {
 	s.add(mustSucceed, path, syscall.SYS_OPENAT, atCWD, s.str(path), flags, 0o644)
 }
 
-const atCWD = ^uintptr(99) // AT_FDCWD, -100
+const (
+	atCWD       = ^uintptr(99) // AT_FDCWD, -100
+	atEmptyPath = 0x1000
+)
 
 // writeFile writes a word into a file, by way of descriptor 0.
 func (s *script) writeFile(path, word string) {

@@ -58,9 +58,21 @@ type Command struct {
 	// ResetOOM puts the child's oom_score_adj back to 0, before the program runs.
 	ResetOOM bool
 
-	// CloneFlags are the CLONE_NEW… namespaces to create. With CLONE_NEWPID the
-	// mount namespace must be new too and gets a /proc that fits.
+	// Capabilities are what becomes of them; nil is nothing.
+	Capabilities *Capabilities
+
+	// CloneFlags are the CLONE_NEW… namespaces to create, of mounts and of IPC.
 	CloneFlags uintptr
+
+	// Init makes the child the init of a new pid namespace: instead of Programs it
+	// executes this open file, which InitProgram has made. PIDNamespace has the child
+	// born in such a namespace, an open /proc/<pid of its init>/ns/pid; with a mount
+	// namespace it gets a /proc that fits. Zero is neither.
+	Init, PIDNamespace int
+
+	// Mounts are made in the child's mount namespace, in this order, after its /proc.
+	// If one hides Dir, Dir is shown at its place again.
+	Mounts []Mount
 
 	// Cgroup is an open cgroup v2 directory to be born into; zero is none.
 	// It needs Linux 5.7: see [CanCloneIntoCgroup].
@@ -75,6 +87,19 @@ type Command struct {
 type User struct {
 	UID, GID uint32
 	Groups   []uint32
+}
+
+// Mount shows a file or directory at another place, or an empty tmpfs if Source is
+// empty.
+type Mount struct {
+	Source, Target string
+	ReadOnly       bool
+}
+
+// Capabilities says which capabilities leave the bounding set, and which stay
+// permitted to the child itself; capability n is bit n.
+type Capabilities struct {
+	Drop, Keep uint64
 }
 
 // Step is a part of a child's preparation.
@@ -147,9 +172,44 @@ func (s *Spawner) Forget() { s.child.Store(0) }
 // An error is an *Error. If there was a child all the same, its pid is returned
 // beside the error and must be reaped.
 func (s *Spawner) Start(c *Command) (pid int, err error) {
-	if len(c.Programs) == 0 {
+	if len(c.Programs) == 0 && c.Init == 0 {
 		return 0, &Error{Step: StepExec, Errno: syscall.ENOENT}
 	}
+	if c.PIDNamespace != 0 {
+		return s.startInside(c)
+	}
+	return s.startHere(c)
+}
+
+// startInside starts a child in another pid namespace than this process's. The
+// namespace of children is the thread's. Go makes no thread from one that is locked,
+// which could not be made.
+func (s *Spawner) startInside(c *Command) (pid int, err error) {
+	own, err := syscall.Open("/proc/self/ns/pid", syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		return 0, &Error{Step: StepNamespaces, Errno: err.(syscall.Errno), What: "/proc/self/ns/pid"}
+	}
+	defer syscall.Close(own)
+	runtime.LockOSThread()
+	if errno := setns(c.PIDNamespace); errno != 0 {
+		runtime.UnlockOSThread()
+		return 0, &Error{Step: StepNamespaces, Errno: errno}
+	}
+	pid, err = s.startHere(c)
+	if errno := setns(own); errno != 0 {
+		// There is no reason for it; a thread that cannot go back is of no use to others.
+		return pid, &Error{Step: StepNamespaces, Errno: errno}
+	}
+	runtime.UnlockOSThread()
+	return pid, err
+}
+
+func setns(fd int) syscall.Errno {
+	_, _, errno := syscall.RawSyscall(sysSetns, uintptr(fd), syscall.CLONE_NEWPID, 0)
+	return errno
+}
+
+func (s *Spawner) startHere(c *Command) (pid int, err error) {
 	pid, err = s.run(c)
 	if e, ok := err.(*Error); ok && e.Step == StepExec && e.Errno == syscall.ENOEXEC {
 		return s.startByShell(c, e.What)
@@ -171,6 +231,9 @@ func (s *Spawner) run(c *Command) (int, error) {
 	s.child.Store(0)
 	s.script.build(c)
 	flags := syscall.CLONE_VM | syscall.CLONE_VFORK | syscall.CLONE_PARENT_SETTID | c.CloneFlags
+	if c.Init != 0 {
+		flags |= syscall.CLONE_NEWPID
+	}
 	child := uintptr(unsafe.Pointer(&s.child))
 	s.call = call{all: ^uint64(0)}
 	s.call.first, s.call.end = s.script.bounds()

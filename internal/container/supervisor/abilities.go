@@ -32,6 +32,16 @@ func needing(f container.Feature, capability int, name string) container.Ability
 	return container.Ability{Feature: f, Works: true, How: name}
 }
 
+// lastCapability is the highest that this kernel knows.
+func lastCapability() int {
+	word, _ := kernfile.Read("/proc/sys/kernel/cap_last_cap")
+	n, err := strconv.Atoi(strings.TrimSpace(word))
+	if err != nil {
+		return 40 // as of Linux 5.9
+	}
+	return min(n, 63)
+}
+
 // ownCapabilities are those in effect for this process.
 func ownCapabilities() container.Capabilities {
 	status, _ := kernfile.Read("/proc/self/status")

@@ -47,13 +47,37 @@ func BenchmarkLaunch(b *testing.B) {
 	for _, tracking := range []string{"v2", "v1", "environ"} {
 		for _, flying := range []int{1, 4} {
 			b.Run(fmt.Sprintf("tracking=%s/flying=%d", tracking, flying), func(b *testing.B) {
-				benchmarkLaunch(b, tracking, flying)
+				benchmarkLaunch(b, tracking, flying, func(*container.Spec) {})
 			})
 		}
 	}
 }
 
-func benchmarkLaunch(b *testing.B, tracking string, flying int) {
+// BenchmarkLaunchWith is the same with what containers may ask for besides.
+func BenchmarkLaunchWith(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		ask  func(*container.Spec)
+	}{
+		{"nothing", func(*container.Spec) {}},
+		{"limits", limited},
+		{"capabilities", func(s *container.Spec) { s.Capabilities, s.NoNewPrivs = new(container.RootCapabilities), true }},
+		{"output", func(s *container.Spec) { s.Stdout, s.OutputCap = b.TempDir()+"/out", 1<<20 }},
+		{"namespaces", func(s *container.Spec) { s.Namespaces = apart }},
+		{"all", func(s *container.Spec) {
+			limited(s)
+			s.Capabilities, s.NoNewPrivs, s.Namespaces = new(container.RootCapabilities), true, apart
+		}},
+	} {
+		b.Run("asked="+c.name, func(b *testing.B) { benchmarkLaunch(b, "auto", 4, c.ask) })
+	}
+}
+
+func limited(s *container.Spec) {
+	s.Limits = container.Limits{CPUShares: 100, CPUQuota: 50 * time.Millisecond, MemoryBytes: 64 << 20, PIDs: 100}
+}
+
+func benchmarkLaunch(b *testing.B, tracking string, flying int, ask func(*container.Spec)) {
 	c, err := supervisor.Start(b.Context(), b.TempDir(), "--tracking", tracking)
 	if err != nil {
 		b.Fatal(err)
@@ -90,7 +114,9 @@ func benchmarkLaunch(b *testing.B, tracking string, flying int) {
 		mu.Lock()
 		ended[id] = done
 		mu.Unlock()
-		if _, err := c.Launch(ctx, container.Spec{ID: id, Argv: []string{"/bin/true"}, Dir: "/"}); err != nil {
+		spec := container.Spec{ID: id, Argv: []string{"/bin/true"}, Dir: "/"}
+		ask(&spec)
+		if _, err := c.Launch(ctx, spec); err != nil {
 			b.Error(err)
 			return
 		}

@@ -215,26 +215,6 @@ func TestContainerWithItsOwnUserNeedsNoRoot(t *testing.T) {
 	}
 }
 
-func TestNamespacesAreTheContainersOwn(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can make namespaces")
-	}
-	eachWay(t, func(t *testing.T, h *host) {
-		spec := h.shell("a", "echo pid $$; echo /proc/[0-9]*; readlink /proc/self/ns/ipc /proc/self/ns/mnt; sleep "+mark()+" & exit 0")
-		spec.Namespaces = container.NamespacePID | container.NamespaceIPC
-		out := h.run(spec)
-		if !strings.HasPrefix(out, "pid 1\n/proc/1\n") {
-			t.Errorf("expected to see only itself, pid 1: %q", out)
-		}
-		for _, ns := range []string{"ipc", "mnt"} {
-			own, err := os.Readlink("/proc/self/ns/" + ns)
-			if err != nil || strings.Contains(out, own) {
-				t.Errorf("the container shares our %s namespace %s (%v)", ns, own, err)
-			}
-		}
-	})
-}
-
 func TestKillWaitsForTheGrace(t *testing.T) {
 	const grace = 50 * time.Millisecond
 	eachWay(t, func(t *testing.T, h *host) {

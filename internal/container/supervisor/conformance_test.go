@@ -28,6 +28,34 @@ func TestSupervisorIsASupervisor(t *testing.T) {
 	}
 }
 
+// TestIsolatedContainersDoNoOtherwise has the program of each container in namespaces
+// of its own. It is not their init, so signals have the effect they have elsewhere.
+func TestIsolatedContainersDoNoOtherwise(t *testing.T) {
+	if !start(t).can(container.FeatureNamespaces) {
+		t.Skip("only root can make namespaces")
+	}
+	for _, way := range ways() {
+		t.Run(way, func(t *testing.T) {
+			containertest.Run(t, start(t).limits(), func(t *testing.T) containertest.Subject {
+				h := start(t, "--tracking", way)
+				return containertest.Subject{
+					Supervisor: h,
+					Spec: func(id container.ID, does containertest.Behaviour) container.Spec {
+						spec := h.behaving(id, does)
+						spec.Namespaces = container.NamespacePID | container.NamespaceMount | container.NamespaceIPC
+						spec.Capabilities = new(container.RootCapabilities)
+						return spec
+					},
+					Ready: func(id container.ID) {
+						h.eventually(string(id)+" is ready", func() bool { return h.output(id) != "" })
+					},
+					Pass: func(time.Duration) {},
+				}
+			})
+		})
+	}
+}
+
 // limits reports whether this machine enforces them all.
 func (h *host) limits() bool {
 	return h.can(container.FeatureMemory) && h.can(container.FeatureCPUQuota) && h.can(container.FeaturePIDs)

@@ -34,11 +34,11 @@ func (s *server) fork(spawner *spawn.Spawner, spec *container.Spec) {
 		s.tell(ledger.ForkFailed{Err: launchError(spec, err)})
 		return
 	}
-	before := track.Now()
-	pid, err := spawner.Start(c)
+	before, pid, err := s.startEnlisted(spawner, spec, c)
 	leave()
 	if err != nil {
 		s.mains.born(spawner, "", 0)
+		s.mains.abandon(spec.ID)
 		s.ender.askDestroy(spec.ID) // the child that failed may not be gone yet
 		s.tell(ledger.ForkFailed{Err: launchError(spec, err)})
 		return
@@ -47,6 +47,22 @@ func (s *server) fork(spawner *spawn.Spawner, spec *container.Spec) {
 	process, _ := track.IdentifyBorn(pid, before)
 	s.tell(ledger.Forked{ID: spec.ID, Started: container.Started{PID: pid, StartTime: process.StartTime, At: time.Now().Round(0)}})
 	s.mains.born(spawner, spec.ID, pid)
+}
+
+// startEnlisted starts the main process, after the init of its pid namespace if it
+// is to have one, and tells a moment before which it was not born.
+func (s *server) startEnlisted(spawner *spawn.Spawner, spec *container.Spec, c *spawn.Command) (before track.Tick, pid int, err error) {
+	if spec.Namespaces&container.NamespacePID != 0 {
+		fd, err := s.startInit(spawner, spec.ID, c)
+		if err != nil {
+			return 0, 0, err
+		}
+		defer syscall.Close(fd)
+		c.PIDNamespace = fd
+	}
+	before = track.Now()
+	pid, err = spawner.Start(c)
+	return before, pid, err
 }
 
 // enlist has the child that c starts born in its set, and limited.
@@ -84,15 +100,7 @@ func (s *server) command(spec *container.Spec) *spawn.Command {
 	if u := spec.User; u != nil && (os.Geteuid() == 0 || int(u.UID) != os.Geteuid()) {
 		c.User = &spawn.User{UID: u.UID, GID: u.GID, Groups: u.Groups}
 	}
-	if spec.Namespaces&container.NamespacePID != 0 {
-		c.CloneFlags |= syscall.CLONE_NEWPID | syscall.CLONE_NEWNS
-	}
-	if spec.Namespaces&container.NamespaceMount != 0 {
-		c.CloneFlags |= syscall.CLONE_NEWNS
-	}
-	if spec.Namespaces&container.NamespaceIPC != 0 {
-		c.CloneFlags |= syscall.CLONE_NEWIPC
-	}
+	s.isolate(spec, c)
 	return c
 }
 

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"maps"
 	"sync"
 	"syscall"
 
@@ -9,7 +10,7 @@ import (
 )
 
 // mains knows the main process of each container from its birth until it is
-// reaped. A pid in here cannot be another process's: the kernel gives it to nobody
+// reaped, and beside it the init of its pid namespace, if it has one. A pid in here cannot be another process's: the kernel gives it to nobody
 // as long as it has not been waited for, and only [mains.reap] waits, holding the
 // lock that a signal needs.
 type mains struct {
@@ -17,6 +18,9 @@ type mains struct {
 	changed *sync.Cond
 	byPID   map[int]container.ID // guarded by mu, as all below
 	byID    map[container.ID]int
+	inits   map[int]container.ID
+	initOf  map[container.ID]int
+	endings map[container.ID]container.Status // of mains whose namespace is not gone yet
 	hands   []*spawn.Spawner
 	most    int    // how many containers the maps have held at once
 	births  uint64 // children that were ever started
@@ -24,7 +28,10 @@ type mains struct {
 }
 
 func newMains(hands []*spawn.Spawner) *mains {
-	m := &mains{byPID: map[int]container.ID{}, byID: map[container.ID]int{}, hands: hands}
+	m := &mains{
+		byPID: map[int]container.ID{}, byID: map[container.ID]int{}, hands: hands,
+		inits: map[int]container.ID{}, initOf: map[container.ID]int{}, endings: map[container.ID]container.Status{},
+	}
 	m.changed = sync.NewCond(&m.mu)
 	return m
 }
@@ -41,6 +48,36 @@ func (m *mains) born(hand *spawn.Spawner, id container.ID, pid int) {
 	hand.Forget()
 	m.births++
 	m.changed.Broadcast()
+}
+
+// initBorn notes the outcome of starting the init of a container that is to follow.
+func (m *mains) initBorn(hand *spawn.Spawner, id container.ID, pid int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if pid != 0 {
+		m.inits[pid], m.initOf[id] = id, pid
+	}
+	hand.Forget()
+	m.births++
+	m.changed.Broadcast()
+}
+
+// hasInit reports whether this is still the init of a container, so that it cannot
+// have become another process.
+func (m *mains) hasInit(id container.ID, pid int) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.initOf[id] == pid
+}
+
+// abandon ends the init of a container that was not started in the end.
+func (m *mains) abandon(id container.ID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if pid, ok := m.initOf[id]; ok {
+		syscall.Kill(pid, syscall.SIGKILL)
+		delete(m.initOf, id)
+	}
 }
 
 // underway reports whether a hand has cloned this child but not told yet whose it
@@ -60,16 +97,24 @@ func (m *mains) still(look func(known func(pid int) bool)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	look(func(pid int) bool {
-		_, ok := m.byPID[pid]
-		return ok || m.underwayLocked(pid)
+		return m.ownLocked(pid) || m.underwayLocked(pid)
 	})
 }
 
+func (m *mains) ownLocked(pid int) bool {
+	_, main := m.byPID[pid]
+	_, init := m.inits[pid]
+	return main || init
+}
+
 // signal sends a signal to the main process of a container, if it has not been
-// reaped.
+// reaped. The kernel kills a whole pid namespace with its init.
 func (m *mains) signal(id container.ID, sig syscall.Signal) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if pid, ok := m.initOf[id]; ok && sig == syscall.SIGKILL {
+		syscall.Kill(pid, sig)
+	}
 	if pid, ok := m.byID[id]; ok {
 		syscall.Kill(pid, sig)
 	}
@@ -88,36 +133,62 @@ func (m *mains) killStrays(children []int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, pid := range children {
-		if _, ok := m.byPID[pid]; !ok && !m.underwayLocked(pid) {
+		if !m.ownLocked(pid) && !m.underwayLocked(pid) {
 			syscall.Kill(pid, syscall.SIGKILL)
 		}
 	}
 }
 
-// reap waits for a child that is dead already. It returns the container whose main
-// process it was, or no id for any other. A child that a hand is just starting is
-// waited for until the hand has told whose it is: it died, so the hand has gone on.
+// reap waits for a child that is dead already. If that completes the end of a
+// container, it returns which, and the status of its main process: with a pid
+// namespace, that is when its init is dead too, which outlives all others in it.
+// A child that a hand is just starting is waited for until the hand has told whose
+// it is: it died, so the hand has gone on.
 func (m *mains) reap(pid int) (container.ID, container.Status) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for m.underwayLocked(pid) {
 		m.changed.Wait()
 	}
-	var status syscall.WaitStatus
+	var wait syscall.WaitStatus
 	for {
-		if _, err := syscall.Wait4(pid, &status, syscall.WNOHANG, nil); err != syscall.EINTR {
+		if _, err := syscall.Wait4(pid, &wait, syscall.WNOHANG, nil); err != syscall.EINTR {
 			break
 		}
 	}
-	id, ok := m.byPID[pid]
-	if ok {
-		delete(m.byPID, pid)
-		delete(m.byID, id)
-		if len(m.byPID) == 0 && m.most > 1024 { // a map gives nothing back
-			m.byPID, m.byID, m.most = map[int]container.ID{}, map[container.ID]int{}, 0
-		}
+	if id, ok := m.inits[pid]; ok {
+		return m.initEndedLocked(pid, id)
 	}
-	return id, container.Status(status)
+	id, ok := m.byPID[pid]
+	if !ok {
+		return "", 0
+	}
+	status := container.Status(wait)
+	delete(m.byPID, pid)
+	delete(m.byID, id)
+	if len(m.byPID) == 0 && m.most > 1024 { // a map gives nothing back
+		m.byPID, m.byID, m.most = map[int]container.ID{}, map[container.ID]int{}, 0
+		m.inits, m.initOf = maps.Clone(m.inits), maps.Clone(m.initOf)
+	}
+	if init, ok := m.initOf[id]; ok {
+		syscall.Kill(init, syscall.SIGKILL)
+		m.endings[id] = status
+		return "", 0
+	}
+	return id, status
+}
+
+func (m *mains) initEndedLocked(pid int, id container.ID) (container.ID, container.Status) {
+	delete(m.inits, pid)
+	if m.initOf[id] == pid {
+		delete(m.initOf, id)
+	}
+	status, ok := m.endings[id]
+	if !ok {
+		return "", 0 // its container never ran
+	}
+	delete(m.endings, id)
+	return id, status
 }
 
 // awaitBirth blocks until more than seen children were started, and returns how

@@ -47,6 +47,17 @@ func (e *environ) Place() Place { return Place{Kind: KindEnviron, Path: e.key} }
 
 const envKey = "MESETA_SUPERVISOR"
 
+// Marks are those variables of an environment by which the processes of a container
+// are known.
+func Marks(env []string) (marks []string) {
+	for _, kv := range env {
+		if strings.HasPrefix(kv, container.EnvID+"=") || strings.HasPrefix(kv, envKey+"=") {
+			marks = append(marks, kv)
+		}
+	}
+	return marks
+}
+
 // Enlist puts the variables in front, where they are found first.
 func (e *environ) Enlist(id string, c *spawn.Command) (func(), error) {
 	c.Env = append([]string{container.EnvID + "=" + id, envKey + "=" + e.key}, c.Env...)
