@@ -10,7 +10,7 @@ TIMEOUT  ?= 20m
 SEEDS    ?= 1000
 FUZZTIME ?= 1m
 
-.PHONY: build release test check vet fmt generate generated unit interop bench soak sim fuzz clean
+.PHONY: build release test check vet fmt generate generated unit interop bench soak storm sim fuzz clean
 
 build: ## the binary, static
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/meseta ./cmd/meseta
@@ -55,6 +55,9 @@ bench: ## what we claim about speed, beside what the machine can do: bench/READM
 
 soak: ## 100,000 launches through the supervisor; it takes some minutes
 	MESETA_SOAK=100000 $(GO) test -run TestSoak -v -timeout 1h ./internal/container/supervisor
+
+storm: ## each kind of process killed and stopped 50 times while 200 tasks run; some ten minutes
+	$(GO) test -race -run TestNothingIsLost -v -timeout 2h ./internal/e2e/storm -storm.each 50
 
 sim: ## more seeds of the simulator: make sim SEEDS=10000
 	$(GO) test -run TestSeeds -v -timeout 24h ./internal/sim -sim.seeds $(SEEDS)

@@ -80,13 +80,13 @@ func Start(t testing.TB, o Options) *Cluster {
 	t.Helper()
 	c := &Cluster{t: t, dir: shortDir(t)}
 	c.Master = c.start("master", append([]string{"master", "--port=-1", "--work-dir=" + c.dir + "/master"}, o.MasterFlags...))
+	if !slices.ContainsFunc(o.AgentFlags, func(f string) bool { return strings.HasPrefix(f, "--resources=") }) {
+		o.AgentFlags = append([]string{"--resources=cpus:4;mem:2048;disk:4096"}, o.AgentFlags...)
+	}
 	for n := range max(1, o.Agents) {
 		name := fmt.Sprintf("agent-%d", n)
 		flags := []string{"agent", "--master=" + c.Master.Address, "--port=-1", "--work-dir=" + c.dir + "/" + name,
 			"--end-tasks-on-stop"}
-		if !slices.ContainsFunc(o.AgentFlags, func(f string) bool { return strings.HasPrefix(f, "--resources=") }) {
-			flags = append(flags, "--resources=cpus:4;mem:2048;disk:4096")
-		}
 		c.Agents = append(c.Agents, c.start(name, append(flags, o.AgentFlags...)))
 	}
 	Eventually(t, "agents register", func() bool {
@@ -125,10 +125,10 @@ func (c *Cluster) Ask(call masterpb.Call_Type) *masterpb.Response {
 	return r
 }
 
-// Process is one process of the binary.
+// Process is one process of the binary, and of those that take its place.
 type Process struct {
+	Name    string
 	Address string // that it serves
-	name    string
 	args    []string
 	cmd     *exec.Cmd
 	log     *os.File
@@ -137,25 +137,11 @@ type Process struct {
 
 func (c *Cluster) start(name string, args []string) *Process {
 	c.t.Helper()
-	told, tell, err := os.Pipe()
+	log, err := os.OpenFile(c.LogOf(name), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	defer told.Close()
-	log, err := os.Create(filepath.Join(c.dir, name+".log"))
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	p := &Process{name: name, args: args, cmd: exec.Command(Binary(c.t), append(args, "--ready-fd=3")...), log: log, done: make(chan struct{})}
-	p.cmd.Stdout, p.cmd.Stderr, p.cmd.ExtraFiles = log, log, []*os.File{tell}
-	if err := p.cmd.Start(); err != nil {
-		c.t.Fatal(err)
-	}
-	tell.Close()
-	go func() {
-		defer close(p.done)
-		p.cmd.Wait()
-	}()
+	p := &Process{Name: name, args: args, log: log}
 	c.t.Cleanup(func() {
 		p.Stop()
 		if c.t.Failed() {
@@ -164,29 +150,63 @@ func (c *Cluster) start(name string, args []string) *Process {
 		}
 		log.Close()
 	})
-	told.SetReadDeadline(time.Now().Add(patience))
-	line, err := bufio.NewReader(told).ReadString('\n')
-	if err != nil {
-		c.t.Fatalf("%s did not tell its address: %v", name, err)
-	}
-	p.Address = strings.TrimSpace(line)
+	c.run(p)
 	return p
 }
 
-// Again kills processes as kill -9 does, all before the first of them is started once more, each on the
-// address that it had.
+// LogOf is the file with what a process says.
+func (c *Cluster) LogOf(name string) string { return filepath.Join(c.dir, name+".log") }
+
+// run starts the process and waits until it serves.
+func (c *Cluster) run(p *Process) {
+	c.t.Helper()
+	told, tell, err := os.Pipe()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer told.Close()
+	cmd, done := exec.Command(Binary(c.t), append(p.args, "--ready-fd=3")...), make(chan struct{})
+	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = p.log, p.log, []*os.File{tell}
+	if err := cmd.Start(); err != nil {
+		c.t.Fatal(err)
+	}
+	tell.Close()
+	go func() {
+		defer close(done)
+		cmd.Wait()
+	}()
+	p.cmd, p.done = cmd, done
+	told.SetReadDeadline(time.Now().Add(patience))
+	line, err := bufio.NewReader(told).ReadString('\n')
+	if err != nil {
+		c.t.Fatalf("%s did not tell its address: %v", p.Name, err)
+	}
+	p.Address = strings.TrimSpace(line)
+}
+
+// Restart starts a process again that has ended, with the same arguments and the same address.
+func (c *Cluster) Restart(p *Process) {
+	c.t.Helper()
+	_, port, err := net.SplitHostPort(p.Address)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for i, arg := range p.args {
+		if arg == "--port=-1" {
+			p.args[i] = "--port=" + port
+		}
+	}
+	c.run(p)
+}
+
+// Again kills processes as kill -9 does, all before the first of them is started once more.
 func (c *Cluster) Again(all ...*Process) {
 	c.t.Helper()
 	for _, p := range all {
 		p.Kill()
 	}
 	for _, p := range all {
-		_, port, err := net.SplitHostPort(p.Address)
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		args := slices.DeleteFunc(slices.Clone(p.args), func(a string) bool { return strings.HasPrefix(a, "--port=") })
-		*p = *c.start(p.name+"-again", append(args, "--port="+port))
+		c.Restart(p)
 	}
 }
 
