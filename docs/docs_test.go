@@ -174,9 +174,11 @@ func TestCommandLineIsDocumented(t *testing.T) {
 					documented(append(slices.Clone(command), c)...)
 				}
 			}
-			return
 		}
 		name := strings.Join(command, " ")
+		if !strings.Contains(text, "meseta "+name+" [flags]") && strings.Contains(text, "[command]") {
+			return // it is only the name of those below it
+		}
 		if sections[name] == "" {
 			t.Errorf("docs/cli.md has no section on meseta %s", name)
 			return

@@ -23,6 +23,7 @@ func addFormat(cmd *cobra.Command) *cli.Format {
 	format := new(cli.Format)
 	*format = cli.Table
 	cmd.Flags().VarP(format, "output", "o", "print a table, wide or json")
+	registerFormats(cmd)
 	return format
 }
 

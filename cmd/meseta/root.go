@@ -54,9 +54,10 @@ func newRoot() *cobra.Command {
 	)
 	root.AddCommand(
 		newMaster(), newAgent(), newDev(), newDemo(), newSpark(),
-		newRun(), newTasks(), newAgents(), newFrameworks(), newLogs(),
+		newRun(), newTasks(), newLogs(), newKill(), newAgents(), newFrameworks(), newOffers(), newEvents(),
 		newPinspider(), newPinspiderExecutor(), newPinspiderSite(), newVersion(), newSettingsTables(),
 	)
+	explainBuiltins(root)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return settings.Refusal(cmd.CommandPath(), cmd.Flags(), err)
 	})
@@ -64,6 +65,27 @@ func newRoot() *cobra.Command {
 		return pflag.NormalizedName(strings.ReplaceAll(name, "_", "-"))
 	})
 	return root
+}
+
+// explainBuiltins adds examples to the commands that every command line of this kind has.
+func explainBuiltins(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	examples := map[string]string{
+		"help":       "  meseta help\n  meseta help run",
+		"completion": "  meseta completion bash >/etc/bash_completion.d/meseta",
+		"bash":       "  source <(meseta completion bash)",
+		"zsh":        "  meseta completion zsh >\"${fpath[1]}/_meseta\"",
+		"fish":       "  meseta completion fish >~/.config/fish/completions/meseta.fish",
+		"powershell": "  meseta completion powershell | Out-String | Invoke-Expression",
+	}
+	for _, cmd := range root.Commands() {
+		for _, one := range append(cmd.Commands(), cmd) {
+			if one.Example == "" {
+				one.Example = examples[one.Name()]
+			}
+		}
+	}
 }
 
 // newLogger logs for people to stderr.

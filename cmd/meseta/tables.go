@@ -13,10 +13,11 @@ import (
 // that stand there.
 func newSettingsTables() *cobra.Command {
 	return &cobra.Command{
-		Use:    "settings-tables master|agent [ignored|refused]",
-		Short:  "Print a table of docs/configuration.md",
-		Hidden: true,
-		Args:   cobra.RangeArgs(1, 2),
+		Use:     "settings-tables master|agent [ignored|refused]",
+		Short:   "Print a table of docs/configuration.md",
+		Example: "  meseta settings-tables agent ignored",
+		Hidden:  true,
+		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			daemon := map[string]func() *cobra.Command{"master": newMaster, "agent": newAgent}[args[0]]
 			if daemon == nil {

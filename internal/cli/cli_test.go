@@ -78,7 +78,7 @@ func TestLogsAreWhatWasWrittenByteForByte(t *testing.T) {
 			c := newCluster(t)
 			c.file = test.file
 			var out bytes.Buffer
-			if err := c.client.Logs(t.Context(), &out, "t", LogOptions{}); err != nil || !bytes.Equal(out.Bytes(), test.want) {
+			if err := c.client.Logs(t.Context(), &Screen{Out: &out}, "t", LogOptions{}); err != nil || !bytes.Equal(out.Bytes(), test.want) {
 				t.Errorf("%d bytes, %v; want the %d that were written", out.Len(), err, len(test.want))
 			}
 		})
@@ -92,7 +92,7 @@ func TestLogsSayWhatIsGone(t *testing.T) {
 		http.ServeContent(w, r, "", time.Time{}, strings.NewReader("\x00\x00\x00\x00\x00end"))
 	}
 	var out, note strings.Builder
-	if err := c.client.Logs(t.Context(), &out, "t", LogOptions{Note: &note}); err != nil || out.String() != "end" {
+	if err := c.client.Logs(t.Context(), &Screen{Out: &out, Err: &note}, "t", LogOptions{}); err != nil || out.String() != "end" {
 		t.Errorf("%q, %v; want the end", out.String(), err)
 	}
 	if !strings.HasPrefix(note.String(), "… 5 bytes are gone") {
@@ -103,7 +103,7 @@ func TestLogsSayWhatIsGone(t *testing.T) {
 func TestLogsOfASandboxThatIsGoneSaySo(t *testing.T) {
 	c := newCluster(t)
 	c.file = func(w http.ResponseWriter, r *http.Request) { wire.Answer(w, http.StatusNotFound, "") }
-	err := c.client.Logs(t.Context(), io.Discard, "t", LogOptions{Stderr: true})
+	err := c.client.Logs(t.Context(), &Screen{Out: io.Discard}, "t", LogOptions{Stderr: true})
 	if want := "task t: stderr is not in its sandbox, or not any more"; err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}
@@ -126,23 +126,11 @@ func TestFollowedLogsEndWithTheirTask(t *testing.T) {
 		http.ServeContent(w, r, "", time.Time{}, strings.NewReader(strings.Repeat("x", min(looks, 8))))
 	}
 	var out bytes.Buffer
-	if err := c.client.Logs(t.Context(), &out, "t", LogOptions{Follow: true}); err != nil || out.String() != "xxxxxxxx" {
+	if err := c.client.Logs(t.Context(), &Screen{Out: &out}, "t", LogOptions{Follow: true}); err != nil || out.String() != "xxxxxxxx" {
 		t.Errorf("%q, %v; want eight times x", out.String(), err)
 	}
 	if c.asked > 3 {
 		t.Errorf("the state of the cluster was asked for %d times, while the file was looked at %d times", c.asked, looks)
-	}
-}
-
-func TestNamesCannotSteerATerminal(t *testing.T) {
-	var out bytes.Buffer
-	rows := []TaskRow{{ID: "t\x1b[2J", Name: "a\nb\tc", State: "RUNNING"}, {ID: "ä", Name: ""}}
-	err := printList(&out, Table, rows, []column[TaskRow]{
-		{title: "TASK", cell: func(r TaskRow) string { return r.ID }},
-		{title: "NAME", cell: func(r TaskRow) string { return r.Name }},
-	})
-	if want := "TASK       NAME\nt\\x1b[2J   a\\nb\\tc\nä          -\n"; err != nil || out.String() != want {
-		t.Errorf("got %q, %v\nwant %q", out.String(), err, want)
 	}
 }
 

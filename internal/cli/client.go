@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -13,6 +14,9 @@ import (
 	"syscall"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
+	operatorpb "github.com/meseta/meseta/api/meseta/operator/v1"
 	masterpb "github.com/meseta/meseta/api/mesos/v1/master"
 	"github.com/meseta/meseta/internal/wire"
 )
@@ -23,55 +27,92 @@ const (
 	maxSentence = 16 << 10
 )
 
-// Client talks to a master.
+// answerTime is how long an answer may take, however large the cluster is.
+const answerTime = time.Minute
+
+// Client talks to a master, and to the agents that it names.
 type Client struct {
-	Master string // host:port
-	HTTP   *http.Client
+	Master    string // host:port
+	HTTP      *http.Client
+	UserAgent string // who calls, for the master's log
+	codec     wire.Codec
 }
 
 // NewClient returns a client of the master at an address.
 func NewClient(master string) *Client {
-	return &Client{Master: master, HTTP: &http.Client{Timeout: time.Minute}}
+	return &Client{Master: master, HTTP: new(http.Client), UserAgent: "meseta", codec: wire.Protobuf}
 }
 
-// Call asks the master's operator API.
+// Trace has everything shown that the client sends and gets, in JSON where there is a choice.
+func (c *Client) Trace(t *Tracer) {
+	c.codec = wire.JSON
+	c.HTTP.Transport = t.transport()
+}
+
+// Call asks the master's operator API what needs no details.
 func (c *Client) Call(ctx context.Context, t masterpb.Call_Type) (*masterpb.Response, error) {
-	body, err := wire.Protobuf.Marshal(&masterpb.Call{Type: t.Enum()})
-	if err != nil {
-		return nil, err
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+c.Master+"/api/v1", bytes.NewReader(body))
-	if err != nil {
-		return nil, fmt.Errorf("master %q: expected host:port", c.Master)
-	}
-	request.Header.Set("Content-Type", wire.Protobuf.ContentType())
-	request.Header.Set("Accept", wire.Protobuf.ContentType())
-	answer, err := c.fetch(request, "master")
-	if err != nil {
-		return nil, err
-	}
-	response := new(masterpb.Response)
-	if err := wire.Protobuf.Unmarshal(answer, response); err != nil {
-		return nil, fmt.Errorf("master %s: answer to %s: %w", c.Master, t, err)
-	}
-	return response, nil
+	return c.ask(ctx, &masterpb.Call{Type: t.Enum()})
 }
 
-// fetch sends a request and returns the body of a good answer.
-func (c *Client) fetch(request *http.Request, who string) ([]byte, error) {
-	answer, err := c.HTTP.Do(request)
+// ask asks the master's operator API.
+func (c *Client) ask(ctx context.Context, call *masterpb.Call) (*masterpb.Response, error) {
+	response := new(masterpb.Response)
+	return response, c.post(ctx, "/api/v1", call, response)
+}
+
+// order asks the master's own operator API.
+func (c *Client) order(ctx context.Context, call *operatorpb.Call) (*operatorpb.Response, error) {
+	response := new(operatorpb.Response)
+	return response, c.post(ctx, "/meseta/v1", call, response)
+}
+
+// post sends a call to the master and reads the answer, if there is one.
+func (c *Client) post(ctx context.Context, path string, call, response proto.Message) error {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	answer, err := c.open(ctx, path, call)
 	if err != nil {
-		return nil, unreachable(who, request.URL.Host, err)
+		return err
 	}
 	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return nil, refusal(who, answer)
-	}
 	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", who, request.URL.Host, err)
+		return &awayError{who: "master", host: c.Master, err: err}
 	}
-	return body, nil
+	if len(body) == 0 { // some calls have nothing to tell
+		return nil
+	}
+	if err := c.codec.Unmarshal(body, response); err != nil {
+		return fmt.Errorf("master %s: answer: %w", c.Master, err)
+	}
+	return nil
+}
+
+// open sends a call to the master and returns its answer, if that is a good one.
+func (c *Client) open(ctx context.Context, path string, call proto.Message) (*http.Response, error) {
+	body, err := c.codec.Marshal(call)
+	if err != nil {
+		return nil, err
+	}
+	if _, _, err := net.SplitHostPort(c.Master); err != nil {
+		return nil, fmt.Errorf("master %q: expected HOST:PORT", c.Master)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+c.Master+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("master %q: expected HOST:PORT", c.Master)
+	}
+	request.Header.Set("Content-Type", c.codec.ContentType())
+	request.Header.Set("Accept", c.codec.ContentType())
+	request.Header.Set("User-Agent", c.UserAgent)
+	answer, err := c.HTTP.Do(request)
+	if err != nil {
+		return nil, unreachable("master", request.URL.Host, err)
+	}
+	if answer.StatusCode != http.StatusOK {
+		defer answer.Body.Close()
+		return nil, refusal("master", answer)
+	}
+	return answer, nil
 }
 
 // refusal is an answer that says no, with its sentence.
@@ -94,11 +135,23 @@ func (e *answerError) Error() string {
 	return fmt.Sprintf("%s %s: %s: %s", e.who, e.host, http.StatusText(e.code), e.text)
 }
 
+// saidNo tells whether an error is an answer with that status, and returns its sentence.
+func saidNo(err error, code int) (text string, ok bool) {
+	answer, ok := errors.AsType[*answerError](err)
+	if !ok || answer.code != code {
+		return "", false
+	}
+	return answer.text, true
+}
+
 // unreachable says what can be done about a peer that does not answer.
 func unreachable(who, host string, err error) error {
 	if errors.Is(err, syscall.ECONNREFUSED) && who == "master" {
 		return fmt.Errorf("no master answers at %s; start a cluster on this machine with: meseta dev, "+
 			"or name another master with: --master HOST:PORT", host)
+	}
+	if wrapped, ok := errors.AsType[*url.Error](err); ok { // the URL is of no interest
+		err = wrapped.Err
 	}
 	return &awayError{who: who, host: host, err: err}
 }
@@ -116,6 +169,8 @@ func (e *awayError) Unwrap() error { return e.err }
 // for is gone it says up to where. The bytes come as they are: /files/read would wrap them in JSON, which knows
 // only text.
 func (c *Client) readFile(ctx context.Context, address, path string, offset, length int64) (piece []byte, gone int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
 	q := url.Values{"path": {path}}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/files/download?"+q.Encode(), nil)
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/meseta/meseta/api/mesos/v1"
@@ -18,8 +17,7 @@ import (
 type LogOptions struct {
 	Follow bool // until the task ends
 	Stderr bool // in place of stdout
-
-	Note io.Writer // is told what of it is gone; may be nil
+	Raw    bool // on a terminal too, as it was written
 }
 
 // followPause is how long to wait before looking again whether a file has grown.
@@ -29,14 +27,23 @@ const followPause = 200 * time.Millisecond
 // state of the whole cluster.
 const lookPause = time.Second
 
-// Logs prints what a task wrote. The task is named by its id or the beginning of it.
-func (c *Client) Logs(ctx context.Context, w io.Writer, task string, o LogOptions) error {
+// Logs prints what a task wrote, byte for byte, but that a terminal is not given what would steer it.
+func (c *Client) Logs(ctx context.Context, s *Screen, task string, o LogOptions) error {
+	if !s.Terminal() || o.Raw {
+		return c.logs(ctx, s.Out, s.Err, task, o)
+	}
+	w := &harmless{w: s.Out, colored: s.colored}
+	return errors.Join(c.logs(ctx, w, s.Err, task, o), w.close())
+}
+
+// logs prints what a task wrote; note is told what of it is gone, and may be nil.
+func (c *Client) logs(ctx context.Context, w, note io.Writer, task string, o LogOptions) error {
 	t, address, err := c.find(ctx, task)
 	if err != nil {
 		return err
 	}
 	name := pick(o.Stderr, "stderr", "stdout")
-	f := &sandboxFile{client: c, agent: address, path: sandboxPath(t, name), note: o.Note}
+	f := &sandboxFile{client: c, agent: address, path: sandboxPath(t, name), note: note}
 	for looked := time.Now(); ; {
 		ended := terminal(t.GetState())
 		err := f.copy(ctx, w)
@@ -69,9 +76,7 @@ func (c *Client) find(ctx context.Context, id string) (*mesos.Task, string, erro
 	if err != nil {
 		return nil, "", err
 	}
-	tasks := r.GetGetState().GetGetTasks()
-	all := slices.Concat(tasks.GetTasks(), tasks.GetUnreachableTasks(), tasks.GetCompletedTasks())
-	t, err := match(all, id)
+	t, err := findTask(r.GetGetState().GetGetTasks(), id)
 	if err != nil {
 		return nil, "", err
 	}
@@ -83,34 +88,6 @@ func (c *Client) find(ctx context.Context, id string) (*mesos.Task, string, erro
 		return nil, "", fmt.Errorf("task %s: its agent %s is not there", t.GetTaskId().GetValue(), t.GetAgentId().GetValue())
 	}
 	return t, agentAddress(agents[i]), nil
-}
-
-// match finds the task that is meant: by its whole id, else by its name, else by the beginning of its id.
-// Of several, one that lives is meant before those that ended, and of these the last.
-func match(all []*mesos.Task, id string) (*mesos.Task, error) {
-	for _, is := range []func(t *mesos.Task) bool{
-		func(t *mesos.Task) bool { return t.GetTaskId().GetValue() == id },
-		func(t *mesos.Task) bool { return t.GetName() == id },
-		func(t *mesos.Task) bool { return strings.HasPrefix(t.GetTaskId().GetValue(), id) },
-	} {
-		var found, live []*mesos.Task
-		for _, t := range all {
-			if is(t) && !terminal(t.GetState()) {
-				live = append(live, t)
-			} else if is(t) {
-				found = append(found, t)
-			}
-		}
-		switch {
-		case len(live) == 1:
-			return live[0], nil
-		case len(live) > 1:
-			return nil, fmt.Errorf("task %q: %d tasks that run are called like this; give more of the id", id, len(live))
-		case len(found) > 0:
-			return found[len(found)-1], nil
-		}
-	}
-	return nil, fmt.Errorf("task %q: not known; list tasks with: meseta tasks --all", id)
 }
 
 // sandboxPath is the name under which a task's agent serves a file of its sandbox.
@@ -160,15 +137,6 @@ func (f *sandboxFile) copy(ctx context.Context, w io.Writer) error {
 
 // absent tells whether an error says that a file is not there.
 func absent(err error) bool {
-	answer, ok := errors.AsType[*answerError](err)
-	return ok && answer.code == http.StatusNotFound
-}
-
-func terminal(s mesos.TaskState) bool {
-	switch s {
-	case mesos.TaskState_TASK_STAGING, mesos.TaskState_TASK_STARTING, mesos.TaskState_TASK_RUNNING,
-		mesos.TaskState_TASK_KILLING, mesos.TaskState_TASK_UNREACHABLE, mesos.TaskState_TASK_UNKNOWN:
-		return false
-	}
-	return true
+	_, is := saidNo(err, http.StatusNotFound)
+	return is
 }

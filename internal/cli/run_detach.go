@@ -1,19 +1,16 @@
 package cli
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/user"
 	"strconv"
 
 	operatorpb "github.com/meseta/meseta/api/meseta/operator/v1"
-	"github.com/meseta/meseta/internal/wire"
 )
 
 // Detach has the master run a command and prints the ids of the tasks, one a line. They are durably its own
@@ -53,25 +50,4 @@ func caller() string {
 		return u.Username
 	}
 	return strconv.Itoa(os.Getuid())
-}
-
-// order asks the master's own operator API.
-func (c *Client) order(ctx context.Context, call *operatorpb.Call) (*operatorpb.Response, error) {
-	body, err := wire.Protobuf.Marshal(call)
-	if err != nil {
-		return nil, err
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+c.Master+"/meseta/v1", bytes.NewReader(body))
-	if err != nil {
-		return nil, fmt.Errorf("master %q: expected host:port", c.Master)
-	}
-	request.Header.Set("Content-Type", wire.Protobuf.ContentType())
-	request.Header.Set("Accept", wire.Protobuf.ContentType())
-	request.Header.Set("User-Agent", "meseta")
-	answer, err := c.fetch(request, "master")
-	if err != nil {
-		return nil, err
-	}
-	response := new(operatorpb.Response)
-	return response, wire.Protobuf.Unmarshal(answer, response)
 }
