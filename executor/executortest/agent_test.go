@@ -17,6 +17,7 @@ import (
 	mesos "github.com/meseta/meseta/api/mesos/v1"
 	"github.com/meseta/meseta/executor"
 	"github.com/meseta/meseta/executor/executortest"
+	"github.com/meseta/meseta/internal/stage/stagetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -265,4 +266,78 @@ func TestExecutorThatDoesNothingIsToldApart(t *testing.T) {
 		}
 		a.Wait("that it is over", func() bool { return true })
 	})
+}
+
+// hung is an executor that does not shut down.
+type hung struct {
+	executor.Base
+	release chan struct{}
+}
+
+func (x *hung) Shutdown(executor.Driver) { <-x.release }
+
+func TestExecutorThatDoesNotShutDownIsKilled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := &hung{release: make(chan struct{})}
+		a := executortest.New(t, x, executortest.ExecutorInfo(&mesos.ExecutorInfo{
+			ShutdownGracePeriod: &mesos.DurationInfo{Nanoseconds: new(int64(20 * time.Second))}}))
+		a.Launch(nap("a", time.Hour))
+		a.Sleep(time.Second)
+		begin := time.Now()
+		a.Shutdown()
+		a.WaitFor("a", failed)
+		if took := time.Since(begin).Round(time.Second); took != 20*time.Second {
+			t.Errorf("killed after %v, want its grace period of 20 s", took)
+		}
+		close(x.release)
+	})
+}
+
+func TestShutdownBeforeTheExecutorIsThere(t *testing.T) {
+	with(t, func(t *testing.T, x *sleeper, a *executortest.Agent) {
+		a.Launch(nap("a", time.Hour))
+		a.Shutdown()
+		a.WaitFor("a", failed)
+		x.wants(t)
+	})
+}
+
+func TestWhatIsAskedForWhileTheAgentIsAwayWaits(t *testing.T) {
+	with(t, func(t *testing.T, x *sleeper, a *executortest.Agent) {
+		a.Launch(nap("a", time.Hour))
+		a.WaitFor("a", running)
+		a.Restart(time.Minute)
+		a.Kill("a")
+		a.Launch(nap("b", time.Second))
+		a.WaitFor("a", killed)
+		a.WaitFor("b", finished)
+	})
+}
+
+func TestFailureTellsWhatHappened(t *testing.T) {
+	for want, test := range map[string]func(a *executortest.Agent){
+		`task "a" is not TASK_KILLED after 1h0m0s; its scheduler was told: TASK_RUNNING, TASK_FINISHED`: func(a *executortest.Agent) {
+			a.WaitFor("a", killed)
+		},
+		`task "z" is not TASK_KILLED after 1h0m0s; it was never launched (launched were: a)`: func(a *executortest.Agent) {
+			a.WaitFor("z", killed)
+		},
+		"after 1h0m0s still not: the end":      func(a *executortest.Agent) { a.Wait("the end", func() bool { return false }) },
+		"no message 1 after 1h0m0s":            func(a *executortest.Agent) { a.WaitForMessage() },
+		"the executor still runs after 1h0m0s": func(a *executortest.Agent) { a.WaitForEnd() },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			said := stagetest.Complaints(t, func(t testing.TB) {
+				a := executortest.New(t, newSleeper())
+				a.Launch(nap("a", time.Second))
+				a.Settle()
+				test(a)
+			})
+			for _, want := range []string{want, "UPDATE a TASK_RUNNING", "→ executor: LAUNCH a"} {
+				if !strings.Contains(said, want) {
+					t.Errorf("said %q, want %q in it", said, want)
+				}
+			}
+		})
+	}
 }

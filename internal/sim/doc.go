@@ -37,6 +37,9 @@
 //
 // # Where to start
 //
+// (Packages agenda, agentwire and keep below this one are parts that package stage has in common with it, the
+// cluster of the test kits.)
+//
 // world.go is the run. master.go, agent.go, scheduler.go and executor.go are one process each; network.go
 // is what lies between them, host.go and supervisor.go are the machine under an agent. truth.go is what an
 // outsider has seen, check.go and settle.go are the promises. bugs.go plants bugs, to show that they would

@@ -3,7 +3,6 @@ package stage
 import (
 	"time"
 
-	"github.com/meseta/meseta/internal/ids"
 	"github.com/meseta/meseta/internal/sim/keep"
 )
 
@@ -87,12 +86,4 @@ func (c *Cluster) Registered() bool {
 		}
 	}
 	return true
-}
-
-// Frameworks are the frameworks that are subscribed, in the order of their ids.
-func (c *Cluster) Frameworks() []ids.FrameworkID {
-	if c.master == nil {
-		return nil
-	}
-	return c.master.subscribed()
 }

@@ -117,7 +117,7 @@ func (a *Agent) hearExecutor(call *executorpb.Call) {
 	if call.GetType() == executorpb.Call_HEARTBEAT {
 		return
 	}
-	a.w.Logf(call.GetExecutorId().GetValue(), "%s", describeExecutorCall(call))
+	a.w.Logf(call.GetExecutorId().GetValue()+"@"+a.config.Name, "%s", describeExecutorCall(call))
 	if a.config.Taps.ExecutorCalls != nil {
 		a.config.Taps.ExecutorCalls(call)
 	}

@@ -25,9 +25,6 @@ type Link struct {
 	closed func(silent time.Duration)
 }
 
-// Agent is the agent at the lower end.
-func (l *Link) Agent() *Agent { return l.agent }
-
 // Tell sends a message down.
 func (l *Link) Tell(m *linkpb.MasterMessage) {
 	l.carry(linkTime, func() { l.agent.hear(l, m) })

@@ -1,7 +1,6 @@
 package stage
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,7 +12,6 @@ import (
 	"github.com/meseta/meseta/internal/cluster"
 	"github.com/meseta/meseta/internal/cluster/clusterpb"
 	"github.com/meseta/meseta/internal/core"
-	"github.com/meseta/meseta/internal/ids"
 )
 
 const heartbeatInterval = 15 * time.Second
@@ -166,16 +164,4 @@ func (m *master) command(out cluster.ToAgent) {
 		}
 	}
 	l.Tell(m.leader.CommandTo(uint64(out.Link), out.Command))
-}
-
-// subscribed are the frameworks that have a stream.
-func (m *master) subscribed() []ids.FrameworkID {
-	var all []ids.FrameworkID
-	for _, s := range m.streams {
-		if s.framework != "" {
-			all = append(all, s.framework)
-		}
-	}
-	slices.SortFunc(all, cmp.Compare)
-	return all
 }

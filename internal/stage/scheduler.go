@@ -3,7 +3,9 @@ package stage
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -181,39 +183,18 @@ func (s *stream) name() string {
 	return string(s.framework)
 }
 
-// Each does something for each framework that is subscribed.
-func (c *Cluster) each(do func(m *master, s *stream)) {
-	m := c.master
-	if m == nil {
-		return
-	}
-	for _, framework := range m.subscribed() {
-		for _, s := range m.streams {
-			if s.framework == framework {
-				do(m, s)
-				break
-			}
-		}
-	}
-}
-
-// Teardown ends the frameworks that are subscribed, as an operator does.
-func (c *Cluster) Teardown() {
-	c.World.Do(func() {
-		c.each(func(m *master, s *stream) {
-			m.w.Logf("operator", "tears %s down", s.framework)
-			m.step(cluster.SchedulerCall{Framework: s.framework, Stream: s.id, Call: cluster.Teardown{}}, func(cluster.Answer) {})
-		})
-	})
-}
-
 // Fail ends every subscription with an ERROR event.
 func (c *Cluster) Fail(message string) {
 	c.World.Do(func() {
-		c.each(func(m *master, s *stream) {
+		m := c.master
+		if m == nil {
+			return
+		}
+		for _, id := range slices.Sorted(maps.Keys(m.streams)) {
+			s := m.streams[id]
 			m.sendTo(s, &schedulerpb.Event{Type: schedulerpb.Event_ERROR.Enum(), Error: &schedulerpb.Event_Error{Message: &message}})
 			s.Finish(errFinished)
-		})
+		}
 	})
 }
 

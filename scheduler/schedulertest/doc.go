@@ -39,6 +39,7 @@
 //	cluster.LoseUpdates(1), DelayUpdates            a status comes late
 //	cluster.LoseAcknowledgements(1), Delay…         a status comes twice
 //	cluster.RescindOffers()                         offers are taken back
+//	cluster.Kill("task")                            an operator kills a task
 //	cluster.Teardown()                              an operator removes the framework
 //	cluster.SendError("no such role")               the master ends the subscription with an error
 //

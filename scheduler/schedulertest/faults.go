@@ -31,9 +31,17 @@ func (c *Cluster) RescindOffers() {
 	}
 }
 
-// Teardown removes the frameworks that are subscribed, as an operator does: their tasks are killed, and the driver
-// aborts when it tries to subscribe again.
+// Teardown removes all frameworks, as an operator does: their tasks are killed, and the driver aborts when it tries to
+// subscribe again.
 func (c *Cluster) Teardown() { c.stage.Teardown() }
+
+// Kill kills a task, as an operator does with meseta kill: the scheduler hears of it by TASK_KILLED only.
+func (c *Cluster) Kill(task string) {
+	c.t.Helper()
+	if err := c.stage.Kill(ids.TaskID(task)); err != nil {
+		c.t.Errorf("schedulertest: task %q is not killed: %v", task, err)
+	}
+}
 
 // SendError ends every subscription with an ERROR event, which aborts the driver: Scheduler.Error is called. The
 // framework's tasks go on until its failover timeout has passed.

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	mesos "github.com/meseta/meseta/api/mesos/v1"
+	schedulerpb "github.com/meseta/meseta/api/mesos/v1/scheduler"
 	"github.com/meseta/meseta/scheduler"
 	"github.com/meseta/meseta/scheduler/schedulertest"
 )
@@ -271,6 +272,46 @@ func TestFrameworkIsTornDown(t *testing.T) {
 		c.Settle()
 		if !strings.Contains(strings.Join(q.heard, "; "), "removed") {
 			t.Errorf("heard %q, want that the framework was removed", q.heard)
+		}
+	})
+}
+
+func TestFrameworkThatIsAwayIsTornDownToo(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := schedulertest.New(t)
+		q := newQueue("a")
+		d := c.Start(q, durable())
+		c.WaitFor("a", running)
+		c.Disconnect(time.Minute)
+		c.Sleep(time.Second)
+		c.Teardown()
+		if status := d.Join(); status != scheduler.Aborted {
+			t.Errorf("the driver is %v, want aborted", status)
+		}
+	})
+}
+
+func TestOperatorKillsATask(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := schedulertest.New(t)
+		c.Start(newQueue("a"), scheduler.Config{Codec: scheduler.JSON})
+		c.WaitFor("a", running)
+		c.Kill("a")
+		c.WaitFor("a", killed)
+		if calls := c.Calls(schedulerpb.Call_KILL); calls != nil {
+			t.Errorf("the scheduler has called %v", calls)
+		}
+		c.WaitFor("a-2", running)
+	})
+}
+
+func TestWhatIsDeclined(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := schedulertest.New(t, schedulertest.Agents(2, "cpus:1;mem:1000"))
+		c.Start(newQueue("a"), scheduler.Config{})
+		c.WaitFor("a", running)
+		if declined := c.Declined(); len(declined) != 1 || declined[0].GetValue() != "M1-O1" {
+			t.Errorf("declined %v, want the offer of the second agent", declined)
 		}
 	})
 }

@@ -2,55 +2,19 @@ package schedulertest_test
 
 import (
 	"fmt"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/meseta/meseta/internal/stage/stagetest"
 	"github.com/meseta/meseta/scheduler"
 	"github.com/meseta/meseta/scheduler/schedulertest"
 )
 
-// listener is a testing.TB that keeps why a test failed instead of failing.
-type listener struct {
-	testing.TB
-	said     []string
-	cleanups []func()
-}
-
-func (l *listener) Helper()          {}
-func (l *listener) Cleanup(f func()) { l.cleanups = append(l.cleanups, f) }
-func (l *listener) Failed() bool     { return l.said != nil }
-func (l *listener) Log(args ...any)  { l.said = append(l.said, fmt.Sprint(args...)) }
-func (l *listener) Errorf(format string, args ...any) {
-	l.said = append(l.said, fmt.Sprintf(format, args...))
-}
-func (l *listener) Fatalf(format string, args ...any) {
-	l.Errorf(format, args...)
-	runtime.Goexit()
-}
-
-// complaints runs a test that fails, and gives what it says.
-func complaints(t *testing.T, test func(testing.TB)) string {
-	l := &listener{TB: t}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		defer func() {
-			for i := len(l.cleanups) - 1; i >= 0; i-- {
-				l.cleanups[i]()
-			}
-		}()
-		test(l)
-	}()
-	<-done
-	return strings.Join(l.said, "\n")
-}
-
 func TestOutsideOfABubbleIsAnError(t *testing.T) {
-	said := complaints(t, func(t testing.TB) { schedulertest.New(t) })
+	said := stagetest.Complaints(t, func(t testing.TB) { schedulertest.New(t) })
 	if !strings.Contains(said, "outside of a bubble") || !strings.Contains(said, "synctest.Test") {
 		t.Errorf("said %q", said)
 	}
@@ -63,7 +27,7 @@ func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 		new(schedulertest.Agents(1, "cpus:1", "fast")): "attributes: ",
 	} {
 		bubble(t, func(t *testing.T) {
-			said := complaints(t, func(t testing.TB) { schedulertest.New(t, *option) })
+			said := stagetest.Complaints(t, func(t testing.TB) { schedulertest.New(t, *option) })
 			if !strings.Contains(said, want) {
 				t.Errorf("said %q, want %q in it", said, want)
 			}
@@ -83,10 +47,11 @@ func TestFailureTellsWhatHappened(t *testing.T) {
 		"after 1h0m0s still not: the end": func(c *schedulertest.Cluster) { c.Wait("the end", func() bool { return false }) },
 		`no agent runs task "z"`:          func(c *schedulertest.Cluster) { c.AgentOf("z") },
 		"no agent 7":                      func(c *schedulertest.Cluster) { c.Agent(7) },
+		`task "z" is not killed: `:        func(c *schedulertest.Cluster) { c.Kill("z") },
 		`no executor "y" runs on agent-0`: func(c *schedulertest.Cluster) { c.Agent(0).KillExecutor("y") },
 	} {
 		bubble(t, func(t *testing.T) {
-			said := complaints(t, func(t testing.TB) {
+			said := stagetest.Complaints(t, func(t testing.TB) {
 				c := schedulertest.New(t)
 				c.Start(newQueue("a"), scheduler.Config{})
 				c.Settle()
@@ -103,7 +68,7 @@ func TestFailureTellsWhatHappened(t *testing.T) {
 
 func TestMessageOfACommandIsAMistake(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		said := complaints(t, func(t testing.TB) {
+		said := stagetest.Complaints(t, func(t testing.TB) {
 			c := schedulertest.New(t)
 			c.OnTask(func(task *schedulertest.Task) error {
 				task.Send([]byte("hello"))

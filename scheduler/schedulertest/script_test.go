@@ -38,6 +38,38 @@ func TestTaskIsKilledWhileItSleeps(t *testing.T) {
 	}
 }
 
+func TestContextOfATaskEndsWithIt(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := schedulertest.New(t)
+		c.OnTask(func(task *schedulertest.Task) error {
+			<-task.Context().Done()
+			return task.Context().Err()
+		})
+		d := c.Start(newQueue("a"), scheduler.Config{})
+		c.WaitFor("a", running)
+		kill(d, "a")
+		c.WaitFor("a", killed)
+	})
+}
+
+func TestTaskThatIsKilledBeforeItRuns(t *testing.T) {
+	for _, x := range []string{"", "x"} {
+		bubble(t, func(t *testing.T) {
+			c := schedulertest.New(t)
+			c.OnTask(func(task *schedulertest.Task) error {
+				t.Error("it runs")
+				return nil
+			})
+			q := newQueue("a")
+			q.executor = x
+			d := c.Start(q, scheduler.Config{})
+			c.Wait("the launch", func() bool { return len(c.Launched()) == 1 })
+			kill(d, "a")
+			c.WaitFor("a", killed)
+		})
+	}
+}
+
 func TestCommandThatIgnoresAKillIsKilledAfterItsGracePeriod(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c := schedulertest.New(t)

@@ -1,4 +1,5 @@
-// Package stagetest lets examples of test kits run: what they show is a test, and an Example function is none.
+// Package stagetest is for the tests of the test kits: [Run] lets examples run, which show a test and are none, and
+// [Complaints] tells what a test says that fails.
 package stagetest
 
 import (
