@@ -10,7 +10,7 @@ TIMEOUT  ?= 20m
 SEEDS    ?= 1000
 FUZZTIME ?= 1m
 
-.PHONY: build release test check vet fmt generate generated unit interop bench soak storm sim fuzz clean
+.PHONY: build release test check vet fmt generate generated unit interop bench bench-size soak storm sim fuzz clean
 
 build: ## the binary, static
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/meseta ./cmd/meseta
@@ -52,6 +52,9 @@ interop: ## clients that others wrote, unmodified, against a real cluster
 
 bench: ## what we claim about speed, beside what the machine can do: bench/README.md
 	$(GO) run ./bench
+
+bench-size: ## how small and quiet the daemons are: bench/README.md
+	$(GO) run ./bench -size
 
 soak: ## 100,000 launches through the supervisor; it takes some minutes
 	MESETA_SOAK=100000 $(GO) test -run TestSoak -v -timeout 1h ./internal/container/supervisor

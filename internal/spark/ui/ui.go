@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/meseta/meseta/internal/spark/deploy"
@@ -57,15 +58,20 @@ func Resources(all map[string]deploy.Resource) Object {
 	return out
 }
 
+// Template is a page that is parsed when it is first shown: the same binary is much that has no pages.
+type Template func() *template.Template
+
 // Page makes a template: a page with the title that the template "title" gives, and the body.
-func Page(body string) *template.Template {
-	return template.Must(template.Must(template.New("page").Funcs(functions).Parse(layout)).Parse(body))
+func Page(body string) Template {
+	return sync.OnceValue(func() *template.Template {
+		return template.Must(template.Must(template.New("page").Funcs(functions).Parse(layout)).Parse(body))
+	})
 }
 
 // Write writes a page.
-func Write(w http.ResponseWriter, page *template.Template, v any, log *slog.Logger) {
+func Write(w http.ResponseWriter, page Template, v any, log *slog.Logger) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	if err := page.Execute(w, v); err != nil {
+	if err := page().Execute(w, v); err != nil {
 		log.Debug("page not written", "err", err)
 	}
 }
