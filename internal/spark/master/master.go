@@ -143,7 +143,7 @@ func (m *Master) asked(in Asked) {
 func (m *Master) disconnected(in Disconnected) {
 	for _, w := range slices.Clone(m.workers) {
 		if w.State != WorkerDead && reachedBy(w.Ref, in) {
-			m.removeWorker(w, in.Address.String()+" got disassociated")
+			m.removeWorker(w, w.Ref.Address.String()+" got disassociated")
 		}
 	}
 	for _, a := range slices.Clone(m.apps) {

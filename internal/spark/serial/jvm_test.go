@@ -1,3 +1,5 @@
+//go:build interop
+
 package serial
 
 import (
@@ -10,17 +12,10 @@ import (
 	"time"
 )
 
-// zoo compiles testdata/Zoo.java and gives a function that runs it. Machines without a JDK skip: the
-// rest of the tests use a stream that a JVM wrote before (testdata/zoo.ser).
+// zoo compiles testdata/Zoo.java and gives a function that runs it. It needs a JDK; the tests that need
+// none use a stream that a JVM wrote before (testdata/zoo.ser).
 func zoo(t *testing.T) func(args ...string) string {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("starts JVMs")
-	}
-	javac, err := exec.LookPath("javac")
-	if err != nil {
-		t.Skip("no JDK on this machine: javac is not in the PATH")
-	}
 	classes := t.TempDir()
 	run := func(name string, args ...string) string {
 		cmd := exec.CommandContext(t.Context(), name, args...)
@@ -33,7 +28,7 @@ func zoo(t *testing.T) func(args ...string) string {
 		}
 		return string(out)
 	}
-	run(javac, "-nowarn", "-Xlint:none", "-d", classes, filepath.Join("testdata", "Zoo.java"))
+	run("javac", "-nowarn", "-Xlint:none", "-d", classes, filepath.Join("testdata", "Zoo.java"))
 	return func(args ...string) string {
 		return run("java", append([]string{"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m", "-cp", classes, "Zoo"}, args...)...)
 	}
