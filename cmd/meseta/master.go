@@ -2,8 +2,10 @@ package main
 
 import (
 	"log/slog"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/meseta/meseta/internal/endpoint"
 	"github.com/meseta/meseta/internal/master"
@@ -46,9 +48,21 @@ func newMaster() *cobra.Command {
 	ready := addReadyFD(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		config.Ready, config.Release = announce(*ready), release
-		return master.Run(cmd.Context(), config, newLogger(cmd, slog.LevelInfo))
+		config.Flags, config.Level = settingsByName(cmd), new(slog.LevelVar)
+		return master.Run(cmd.Context(), config, newLogger(cmd, config.Level))
 	}
 	return cmd
+}
+
+// settingsByName are the settings of a daemon as Mesos would name them.
+func settingsByName(cmd *cobra.Command) map[string]string {
+	all := make(map[string]string)
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden && f.Name != "help" && f.Name != "version" {
+			all[strings.ReplaceAll(f.Name, "-", "_")] = f.Value.String()
+		}
+	})
+	return all
 }
 
 // addReached adds what master and agent alike are told of where others reach them.

@@ -89,7 +89,7 @@ func explainBuiltins(root *cobra.Command) {
 }
 
 // newLogger logs for people to stderr.
-func newLogger(cmd *cobra.Command, level slog.Level) *slog.Logger {
+func newLogger(cmd *cobra.Command, level slog.Leveler) *slog.Logger {
 	return slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level}))
 }
 

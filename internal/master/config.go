@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"time"
 
@@ -30,6 +31,9 @@ type Config struct {
 	MaxCompletedFrames   int           // remembered frameworks (default 50)
 	MaxCallBytes         int64         // largest body of a call (default 64 MiB)
 
+	Flags map[string]string // settings by name, for people who ask
+	Level *slog.LevelVar    // of the log, if it may be turned up while the master runs
+
 	// Ready, when set, is called once with the address that is served.
 	Ready func(address string)
 }
@@ -53,6 +57,7 @@ func (c *Config) setDefaults() {
 	c.MaxCompletedTasks = cmp.Or(c.MaxCompletedTasks, 1000)
 	c.MaxCompletedFrames = cmp.Or(c.MaxCompletedFrames, 50)
 	c.MaxCallBytes = cmp.Or(c.MaxCallBytes, 64<<20)
+	c.Level = cmp.Or(c.Level, new(slog.LevelVar))
 }
 
 // Validate says everything that is wrong with a configuration.

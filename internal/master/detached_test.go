@@ -105,6 +105,7 @@ func TestDetachedTasksAreTakenOnAndLeaveNoOfferBehind(t *testing.T) {
 	if text, err := io.ReadAll(stranger.Body); err != nil || !strings.Contains(string(text), "Framework is run by the master itself") {
 		t.Errorf("a stranger in its place: %s, %v", text, err)
 	}
+	http.DefaultClient.CloseIdleConnections() // the stream's has ended on the other side
 
 	for _, id := range large {
 		if code, text := ask(t, address, "/meseta/v1", `{"type":"KILL_TASK","kill_task":{"task_id":{"value":"`+id+`"}}}`); code != http.StatusOK {

@@ -46,6 +46,7 @@ type Master struct {
 
 	nextLink   atomic.Uint64
 	watching   atomic.Int32 // operators' streams
+	verbosity  *verbosity
 	attendants attendants
 }
 
@@ -98,7 +99,7 @@ func lead(ctx context.Context, config Config, log *slog.Logger, listener net.Lis
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	m := &Master{config: config, log: log, id: uuid.NewString(), clusterID: reg.ClusterID(), epoch: leadership.Epoch(),
-		started: started, elected: time.Now(), heartbeats: heartbeats, pulses: pulses, lifetime: ctx, stopping: ctx.Done()}
+		started: started, elected: time.Now(), heartbeats: heartbeats, pulses: pulses, lifetime: ctx, stopping: ctx.Done(), verbosity: newVerbosity(config.Level)}
 	reached := config.Reached.Advertised(ctx, endpoint.Of(listener.Addr(), endpoint.Somewhere), log)
 	m.info = masterInfo(m.id, reached)
 	m.loop = newLoop(m, cluster.New(cluster.Config{
@@ -150,7 +151,9 @@ func (m *Master) routes() http.Handler {
 		Order:     m.order,
 		Run:       m.runDetached,
 		Subscribe: m.serveWatch,
-		Refuse:    unavailable}
+		Refuse:    unavailable,
+		Self: operator.Self{Flags: m.config.Flags, Level: m.verbosity.get, SetLevel: m.setLevel,
+			Watchers: func() int { return int(m.watching.Load()) }}}
 	r := wire.NewRouter("master")
 	r.Handle("/api/v1/scheduler", m.serveScheduler)
 	r.Handle("/api/v1", reads.ServeCall)

@@ -19,6 +19,7 @@ const MesosVersion = "1.11.0"
 type Master struct {
 	Info      *mesos.MasterInfo
 	Release   string // of the binary, for people
+	Self      Self
 	Started   time.Time
 	Elected   time.Time
 	MaxBytes  int64                                                      // of a call
@@ -47,18 +48,26 @@ func (m *Master) ServeCall(w http.ResponseWriter, r *http.Request) {
 	switch call.GetType() {
 	case masterpb.Call_SUBSCRIBE:
 		m.Subscribe(w, r, accept)
-		return
 	case masterpb.Call_TEARDOWN:
 		if _, ok := m.order(w, r, cluster.OrderTeardown{Framework: ids.FrameworkID(call.Teardown.GetFrameworkId().GetValue())}); ok {
 			w.WriteHeader(http.StatusOK)
 		}
-		return
+	case masterpb.Call_SET_LOGGING_LEVEL:
+		m.Self.serveSetLevel(w, r, call.SetLoggingLevel)
+	case masterpb.Call_LIST_FILES, masterpb.Call_READ_FILE:
+		serveNoFile(w)
+	default:
+		m.serveRead(w, r, call.GetType(), accept)
 	}
-	answer := m.static(call.GetType())
+}
+
+// serveRead answers a question.
+func (m *Master) serveRead(w http.ResponseWriter, r *http.Request, t masterpb.Call_Type, accept wire.Codec) {
+	answer := m.static(t)
 	if answer == nil {
-		read := readers[call.GetType()]
+		read := m.reader(t)
 		if read == nil {
-			wire.Answerf(w, http.StatusNotImplemented, "%s is not implemented", call.GetType())
+			wire.Answerf(w, http.StatusNotImplemented, "%s is not implemented", t)
 			return
 		}
 		view, err := m.View(r)
@@ -68,7 +77,7 @@ func (m *Master) ServeCall(w http.ResponseWriter, r *http.Request) {
 		}
 		answer = read(&view)
 	}
-	answer.Type = masterpb.Response_Type(masterpb.Response_Type_value[call.GetType().String()]).Enum()
+	answer.Type = masterpb.Response_Type(masterpb.Response_Type_value[t.String()]).Enum()
 	wire.Respond(w, accept, answer)
 }
 
@@ -76,10 +85,28 @@ func validate(call *masterpb.Call) string {
 	if call.Type == nil || call.GetType() == masterpb.Call_UNKNOWN {
 		return "Expecting 'type' to be present"
 	}
-	if call.GetType() == masterpb.Call_TEARDOWN && call.Teardown == nil {
-		return "Expecting 'teardown' to be present"
+	missing := ""
+	switch call.GetType() {
+	case masterpb.Call_TEARDOWN:
+		missing = absent(call.Teardown, "teardown")
+	case masterpb.Call_SET_LOGGING_LEVEL:
+		missing = absent(call.SetLoggingLevel, "set_logging_level")
+	case masterpb.Call_GET_METRICS:
+		missing = absent(call.GetMetrics, "get_metrics")
+	case masterpb.Call_LIST_FILES:
+		missing = absent(call.ListFiles, "list_files")
+	case masterpb.Call_READ_FILE:
+		missing = absent(call.ReadFile, "read_file")
 	}
-	return ""
+	return missing
+}
+
+// absent complains about details that are not there.
+func absent[M any](details *M, name string) string {
+	if details != nil {
+		return ""
+	}
+	return "Expecting '" + name + "' to be present"
 }
 
 // static answers what does not depend on the state of the cluster; nil for everything else.
@@ -93,11 +120,23 @@ func (m *Master) static(t masterpb.Call_Type) *masterpb.Response {
 	case masterpb.Call_GET_MASTER:
 		return &masterpb.Response{GetMaster: &masterpb.Response_GetMaster{MasterInfo: m.Info,
 			StartTime: new(stamp(m.Started)), ElectedTime: new(stamp(m.Elected))}}
+	case masterpb.Call_GET_FLAGS:
+		return &masterpb.Response{GetFlags: m.Self.flags()}
+	case masterpb.Call_GET_LOGGING_LEVEL:
+		return &masterpb.Response{GetLoggingLevel: &masterpb.Response_GetLoggingLevel{Level: new(m.Self.Level())}}
 	}
 	return nil
 }
 
-// readers answer from a View.
+// reader is what answers a call from a View; nil if nothing does.
+func (m *Master) reader(t masterpb.Call_Type) func(*cluster.View) *masterpb.Response {
+	if t == masterpb.Call_GET_METRICS {
+		return func(v *cluster.View) *masterpb.Response { return &masterpb.Response{GetMetrics: m.metrics(v)} }
+	}
+	return readers[t]
+}
+
+// readers answer from a View and nothing else.
 var readers = map[masterpb.Call_Type]func(*cluster.View) *masterpb.Response{
 	masterpb.Call_GET_AGENTS: func(v *cluster.View) *masterpb.Response {
 		return &masterpb.Response{GetAgents: agents(v)}
