@@ -165,6 +165,10 @@ func (k *masterLink) keepAlive(ctx context.Context) {
 			return
 		}
 		s := k.accepted.Load()
+		if s == nil && k.Queued() > 0 && time.Since(begin) < 2*time.Minute { // it is still being told what runs here
+			timer.Reset(greetTime)
+			continue
+		}
 		if s == nil {
 			k.Close(fmt.Errorf("the master did not answer within %s", greetTime))
 			return

@@ -32,6 +32,9 @@ const (
 	// ones either.
 	maxTaskInfo = 8 << 20
 
+	// maxMessage is the longest message to an executor, in bytes: agents take no longer ones either.
+	maxMessage = 8 << 20
+
 	// maxTasks are the tasks of one ACCEPT, which are looked at in one go: some 10 µs each.
 	maxTasks = 10_000
 

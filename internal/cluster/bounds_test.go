@@ -113,6 +113,7 @@ func TestCallsBeyondBoundsAreRefusedWithASentence(t *testing.T) {
 		{Kill{Task: "t", Policy: make([]byte, 1025)}, "'kill_policy' has 1025 bytes, at most 1024 are taken"},
 		{Shutdown{Agent: "A", Executor: "\xff"}, "'executor_id' is not UTF-8"},
 		{Message{Agent: "A", Executor: "\xff"}, "'executor_id' is not UTF-8"},
+		{Message{Agent: "A", Executor: "e", Data: make([]byte, 8<<20+1)}, "'message.data' has 8388609 bytes, at most 8388608 are taken"},
 		{Acknowledge{Agent: "A", Task: "\xff"}, "'task_id' is not UTF-8"},
 	} {
 		s := newScript()

@@ -145,7 +145,10 @@ func callProblem(call Call) string {
 	case Shutdown:
 		return nameProblem("executor_id", string(call.Executor))
 	case Message:
-		return nameProblem("executor_id", string(call.Executor))
+		if problem := nameProblem("executor_id", string(call.Executor)); problem != "" || len(call.Data) <= maxMessage {
+			return problem
+		}
+		return fmt.Sprintf("'message.data' has %d bytes, at most %d are taken", len(call.Data), maxMessage)
 	}
 	return ""
 }

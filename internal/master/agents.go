@@ -21,6 +21,15 @@ import (
 const (
 	linkProtocol = "meseta-agent/1"
 	linkVersion  = 1
+
+	// maxAgentRecord is the longest message of an agent, in bytes: the first one, in which it describes all that it
+	// runs. Agents bound that (node.Config.MaxSubscribe), and a test holds the two bounds against each other.
+	maxAgentRecord = 192 << 20
+
+	// greetSilence and greetTime are how long an agent may be silent until its first message is here, and how long
+	// that may take in all.
+	greetSilence = 10 * time.Second
+	greetTime    = 2 * time.Minute
 )
 
 // agentLink is an agent at the other end of a link. Its number is its session.
@@ -32,7 +41,7 @@ type agentLink struct {
 
 // serveAgent is the agent link: GET /agent-link with an upgrade. The agent speaks first.
 func (m *Master) serveAgent(w http.ResponseWriter, r *http.Request) {
-	raw, err := wire.AcceptLink(w, r, linkProtocol, wire.LinkOptions{})
+	raw, err := wire.AcceptLink(w, r, linkProtocol, wire.LinkOptions{MaxRecord: maxAgentRecord})
 	if err != nil {
 		m.log.Debug("agent link refused", "error", err)
 		return
@@ -77,11 +86,32 @@ func (e silenceError) Error() string {
 	return fmt.Sprintf("nothing heard for %s", time.Duration(e).Round(time.Second))
 }
 
+// awaitGreeting closes the link of an agent that does not come to the end of its first message.
+func (k *agentLink) awaitGreeting(greeted <-chan struct{}) {
+	tick := time.NewTicker(greetSilence / 4)
+	defer tick.Stop()
+	for begin := time.Now(); ; {
+		select {
+		case <-tick.C:
+			if silent := time.Since(k.LastReceived()); silent > greetSilence {
+				k.Close(fmt.Errorf("said nothing for %s after connecting", silent.Round(time.Second)))
+			} else if time.Since(begin) > greetTime {
+				k.Close(fmt.Errorf("did not say who it is within %s", greetTime))
+			}
+		case <-greeted:
+			return
+		case <-k.Done():
+			return
+		}
+	}
+}
+
 // greet reads the first message.
 func (k *agentLink) greet(peer string) (cluster.AgentSubscribe, error) {
-	patience := time.AfterFunc(10*time.Second, func() { k.Close(errors.New("said nothing for 10s after connecting")) })
+	greeted := make(chan struct{})
+	k.m.attendants.hire(func() { k.awaitGreeting(greeted) })
 	record, err := k.Receive()
-	patience.Stop()
+	close(greeted)
 	if err != nil {
 		return cluster.AgentSubscribe{}, err
 	}

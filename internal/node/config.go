@@ -40,6 +40,9 @@ type Config struct {
 
 	// MaxUnacknowledgedBytes bounds what these statuses carry in the same way; 128 MiB.
 	MaxUnacknowledgedBytes int
+
+	// MaxDescribed bounds what lives here by the bytes that describe it to a master; 96 MiB.
+	MaxDescribed int
 }
 
 func (c Config) withDefaults() Config {
@@ -55,5 +58,6 @@ func (c Config) withDefaults() Config {
 	c.MaxCompletedBytes = cmp.Or(c.MaxCompletedBytes, 16<<20)
 	c.MaxUnacknowledged = cmp.Or(c.MaxUnacknowledged, 100_000)
 	c.MaxUnacknowledgedBytes = cmp.Or(c.MaxUnacknowledgedBytes, 128<<20)
+	c.MaxDescribed = cmp.Or(c.MaxDescribed, 96<<20)
 	return c
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestCrowdIsCounted holds the running count against the state, after every input of every transcript.
+// TestCrowdIsCounted holds the running counts against the state, after every input of every transcript.
 func TestCrowdIsCounted(t *testing.T) {
 	files, _ := filepath.Glob("testdata/*.txt")
 	for _, file := range files {
@@ -28,6 +28,9 @@ func TestCrowdIsCounted(t *testing.T) {
 			if want := countCrowd(s.node); s.node.crowd != want {
 				t.Fatalf("%s: %d after %q, expected %d", file, s.node.crowd, input, want)
 			}
+			if want := countDescribed(s.node); s.node.described != want {
+				t.Fatalf("%s: %d bytes described after %q, expected %d", file, s.node.described, input, want)
+			}
 		}
 	}
 }
@@ -44,4 +47,17 @@ func countCrowd(n *Node) (crowd int) {
 		}
 	}
 	return crowd
+}
+
+func countDescribed(n *Node) (bytes int) {
+	for _, f := range n.frameworks {
+		bytes += f.described()
+		for _, t := range f.tasks {
+			bytes += t.described()
+		}
+		for _, e := range f.executors {
+			bytes += e.described()
+		}
+	}
+	return bytes
 }

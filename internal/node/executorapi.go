@@ -54,9 +54,9 @@ func (n *Node) executorSubscribes(in ExecutorSubscribes) {
 	if e == nil {
 		return
 	}
-	if much := n.owesTooMuch(e.framework, 2); much != "" && len(in.Updates) > 0 {
+	if much := n.noStatuses(e.framework, in.Updates...); much != "" && len(in.Updates) > 0 {
 		n.putOff(e)
-		n.emit(Answer{in.Request, statusUnavailable, "The framework has " + much})
+		n.emit(Answer{in.Request, statusUnavailable, much})
 		return
 	}
 	n.dropStreams(e)
@@ -158,8 +158,8 @@ func (n *Node) executorUpdates(in ExecutorUpdates) {
 		n.emit(Answer{in.Request, statusUnavailable, "The agent cannot write its log: " + n.commits.broken})
 		return
 	}
-	if much := n.owesTooMuch(e.framework, 2); much != "" {
-		n.emit(Answer{in.Request, statusUnavailable, "The framework has " + much})
+	if much := n.noStatuses(e.framework, in.Update); much != "" {
+		n.emit(Answer{in.Request, statusUnavailable, much})
 		return
 	}
 	n.emit(Answer{in.Request, statusAccepted, ""})
@@ -218,6 +218,10 @@ func (t *task) see(u UUID) {
 func (n *Node) executorSends(in ExecutorSends) {
 	e := n.subscribedCaller(in.Request, in.Framework, in.Executor)
 	if e == nil {
+		return
+	}
+	if size := len(in.Data); size > n.config.MaxInfo {
+		n.emit(Answer{in.Request, statusTooLarge, fmt.Sprintf("The message has %d bytes, at most %d are taken", size, n.config.MaxInfo)})
 		return
 	}
 	n.emit(Answer{in.Request, statusAccepted, ""})

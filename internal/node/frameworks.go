@@ -64,7 +64,15 @@ func (n *Node) addFramework(info Framework) *framework {
 		past:      make(map[ids.TaskID]*task),
 	}
 	n.frameworks[f.ID] = f
+	n.described += f.described()
 	return f
+}
+
+// replaceFramework takes over what a framework says of itself now.
+func (n *Node) replaceFramework(f *framework, info Framework) {
+	n.described -= f.described()
+	f.Framework = info
+	n.described += f.described()
 }
 
 // forgetFramework removes a framework and everything of it.
@@ -74,6 +82,7 @@ func (n *Node) forgetFramework(f *framework) {
 	}
 	n.history.removeFramework(f)
 	delete(n.frameworks, f.ID)
+	n.described -= f.described()
 }
 
 // removeTask forgets a task and what it owes.
@@ -86,6 +95,7 @@ func (n *Node) removeTask(t *task) {
 	t.owed, t.inFlight, t.executor = nil, false, nil
 	if f.tasks[t.id] == t {
 		delete(f.tasks, t.id)
+		n.described -= t.described()
 	}
 }
 
@@ -96,6 +106,7 @@ func (n *Node) addExecutor(f *framework, e executor) *executor {
 		f.builtins[e.container] = &e
 	} else {
 		f.executors[e.id] = &e
+		n.described += e.described()
 	}
 	n.containers[e.container] = &e
 	n.crowd++
@@ -119,5 +130,6 @@ func (n *Node) removeExecutor(e *executor) {
 		delete(e.framework.builtins, e.container)
 	} else if e.framework.executors[e.id] == e {
 		delete(e.framework.executors, e.id)
+		n.described -= e.described()
 	}
 }

@@ -18,6 +18,7 @@ func (h *history) all() iter.Seq[*task] { return slices.Values(h.tasks) }
 func (n *Node) moveToHistory(t *task) {
 	f := t.framework
 	delete(f.tasks, t.id)
+	n.described -= t.described()
 	t.seen = slices.Clone(t.seen[max(0, len(t.seen)-seenPerTask):])
 	f.past[t.id] = t
 	f.history++
@@ -25,13 +26,19 @@ func (n *Node) moveToHistory(t *task) {
 	h.tasks = append(h.tasks, t)
 	h.bytes += t.weight()
 	for len(h.tasks) > n.config.MaxCompletedTasks || h.bytes > n.config.MaxCompletedBytes {
-		oldest := h.tasks[0]
-		h.tasks[0] = nil
-		h.tasks = h.tasks[1:]
-		h.bytes -= oldest.weight()
-		oldest.framework.forgetPast(oldest)
-		n.dropFrameworkIfIdle(oldest.framework)
+		n.forgetOldest()
 	}
+}
+
+// forgetOldest forgets the task that became history first.
+func (n *Node) forgetOldest() {
+	h := &n.history
+	oldest := h.tasks[0]
+	h.tasks[0] = nil
+	h.tasks = h.tasks[1:]
+	h.bytes -= oldest.weight()
+	oldest.framework.forgetPast(oldest)
+	n.dropFrameworkIfIdle(oldest.framework)
 }
 
 func (f *framework) forgetPast(t *task) {
@@ -46,6 +53,7 @@ func (f *framework) forgetPast(t *task) {
 func (n *Node) dropFrameworkIfIdle(f *framework) {
 	if n.live && f.idle() && n.frameworks[f.ID] == f {
 		delete(n.frameworks, f.ID)
+		n.described -= f.described()
 		n.recordLazily(FrameworkGone{Framework: f.ID})
 	}
 }

@@ -25,6 +25,9 @@ func (n *Node) takeTask(m RunTask) {
 		reason = mesos.TaskStatus_REASON_TASK_INVALID
 		why = fmt.Sprintf("The task, its executor and its framework are described in %d bytes, at most %d are taken", size, n.config.MaxInfo)
 	}
+	if why == "" {
+		reason, why = n.describedTooMuch(m)
+	}
 	if why != "" {
 		n.refuseTask(m.Framework.ID, m.Task.ID, reason, why)
 		return
@@ -94,7 +97,7 @@ func (n *Node) meetFramework(info Framework) *framework {
 	case bytes.Equal(f.Info, info.Info):
 		return f
 	default:
-		f.Framework = info
+		n.replaceFramework(f, info)
 	}
 	n.record(FrameworkRecord{Framework: info})
 	return f
@@ -200,6 +203,7 @@ func (n *Node) addTask(f *framework, r TaskRecord, e *executor) *task {
 		told:      mesos.TaskState_TASK_STAGING,
 	}
 	f.tasks[t.id] = t
+	n.described += t.described()
 	if e != nil {
 		e.tasks = append(e.tasks, t)
 		n.demandChanged(e)

@@ -20,13 +20,14 @@ type Node struct {
 	commits    commits
 	timers     timers
 
-	live     bool                        // the replay is over
-	replayed map[replayedStatus]struct{} // while it lasts, to know repetitions
-	noRoom   string                      // why the disk takes no more work
-	ending   *ending                     // everything is to end
-	crowd    int                         // executors that start, and statuses that are owed
-	created  uint64                      // entities so far; gives them a defined order
-	serial   uint64                      // uuids so far
+	live      bool                        // the replay is over
+	replayed  map[replayedStatus]struct{} // while it lasts, to know repetitions
+	noRoom    string                      // why the disk takes no more work
+	ending    *ending                     // everything is to end
+	described int                         // bytes that describe all that lives here
+	crowd     int                         // executors that start, and statuses that are owed
+	created   uint64                      // entities so far; gives them a defined order
+	serial    uint64                      // uuids so far
 
 	// of the Step under way
 	now     core.Time

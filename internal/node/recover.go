@@ -43,7 +43,8 @@ func (n *Node) replayFramework(r FrameworkRecord) {
 	if f == nil {
 		f = n.addFramework(r.Framework)
 	}
-	f.Framework, f.ending = r.Framework, r.Ending
+	n.replaceFramework(f, r.Framework)
+	f.ending = r.Ending
 }
 
 func (n *Node) replayFrameworkGone(r FrameworkGone) {
@@ -90,7 +91,7 @@ func (n *Node) replayStatus(r StatusRecord) {
 		return
 	}
 	t.state = r.Status.State
-	t.remember(r.Status)
+	n.remember(t, r.Status)
 	if t.owner != "" && r.Status.Source == mesos.TaskStatus_SOURCE_EXECUTOR {
 		t.see(r.Status.UUID)
 		if t.executor != nil {

@@ -24,7 +24,7 @@ func (n *Node) report(t *task, s *Status) {
 		return
 	}
 	t.state = s.State
-	t.remember(s)
+	n.remember(t, s)
 	if t.framework.ending {
 		n.reportUnowed(t, s)
 		return
@@ -89,7 +89,9 @@ func (n *Node) owesTooMuch(f *framework, times int) string {
 }
 
 // remember keeps a status as the last one of its state.
-func (t *task) remember(s *Status) {
+func (n *Node) remember(t *task, s *Status) {
+	n.described -= t.described()
+	defer func() { n.described += t.described() }()
 	t.statuses = slices.DeleteFunc(slices.Clone(t.statuses), func(old *Status) bool { return old.State == s.State })
 	t.statuses = append(t.statuses, s.withoutData())
 }
