@@ -39,7 +39,8 @@
 // certainly did not reach the master are reported as TASK_LOST (TASK_DROPPED, to frameworks with the
 // capability PARTITION_AWARE). When nobody knows, the driver asks: after each new subscription it
 // reconciles all tasks that it knows to be alive, and all that the master knows if there were schedulers
-// before it. It also repeats kills of tasks that have not ended, and which roles are suppressed.
+// before it; and when an agent is lost, those of its tasks about which the master says nothing. It also repeats
+// kills of tasks that have not ended, and which roles are suppressed.
 //
 // Memory is bounded. When 100,000 callbacks (or 256 MiB of events) wait behind a slow one, the driver gives its
 // subscription up until half of them are made; framework messages, which are best effort, are dropped from

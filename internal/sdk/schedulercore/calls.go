@@ -146,18 +146,32 @@ func (c *Core) reconcile(in Reconcile) {
 // reconcileAll asks for the state of every task of the framework: by name for those that the core has
 // heard of, since the master may have lost them, and of all for those that only the master knows.
 func (c *Core) reconcileAll() {
-	if len(c.tasks) > 0 {
-		var tasks []*schedulerpb.Call_Reconcile_Task
-		for _, id := range slices.Sorted(maps.Keys(c.tasks)) {
-			tasks = append(tasks, &schedulerpb.Call_Reconcile_Task{
-				TaskId:  &mesos.TaskID{Value: new(string(id))},
-				AgentId: agentID(c.tasks[id].agent),
-			})
-		}
-		c.sendReconcile(tasks)
-	}
+	c.reconcileNamed(func(task) bool { return true })
 	if c.adopted || len(c.tasks) == 0 {
 		c.sendReconcile(nil)
+	}
+}
+
+// reconcileOn asks for the tasks of an agent that is lost, but for those that the master has said to be
+// unreachable with it. There are others when the master, or the one before it, died together with the agent:
+// it never knew them, and when it was asked before, it was still waiting for the agent to tell.
+func (c *Core) reconcileOn(agent ids.AgentID) {
+	c.reconcileNamed(func(t task) bool { return !t.unreachable && (t.agent == agent || t.agent == "") })
+}
+
+// reconcileNamed asks for some of the tasks that the core has heard of, if there are any.
+func (c *Core) reconcileNamed(wanted func(task) bool) {
+	var tasks []*schedulerpb.Call_Reconcile_Task
+	for _, id := range slices.Sorted(maps.Keys(c.tasks)) {
+		if t := c.tasks[id]; wanted(t) {
+			tasks = append(tasks, &schedulerpb.Call_Reconcile_Task{
+				TaskId:  &mesos.TaskID{Value: new(string(id))},
+				AgentId: agentID(t.agent),
+			})
+		}
+	}
+	if len(tasks) > 0 {
+		c.sendReconcile(tasks)
 	}
 }
 

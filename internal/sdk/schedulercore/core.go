@@ -61,8 +61,9 @@ type Core struct {
 
 // task is what a driver remembers about a task that has not ended.
 type task struct {
-	agent ids.AgentID // empty if unknown
-	kill  bool        // the framework wants it killed
+	agent       ids.AgentID // empty if unknown
+	kill        bool        // the framework wants it killed
+	unreachable bool        // with its agent, as the master has said
 }
 
 // New makes a core that has not been started.

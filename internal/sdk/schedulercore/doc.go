@@ -17,7 +17,8 @@
 //   - A Send carries the number of the subscription that it belongs to, and the shell sends it on that one
 //     or not at all. So nothing that was meant for one subscription follows into the next.
 //   - What a lost connection may have swallowed, the next subscription makes good: it reconciles, repeats
-//     kills, and carries the suppressed roles.
+//     kills, and carries the suppressed roles. When an agent is lost, tasks of it about which the master
+//     says nothing are asked for.
 //
 // Start reading at Step; input.go and output.go are the vocabulary, link.go the subscription, calls.go what
 // the framework asks for, events.go what the master says, stop.go the ways to end.

@@ -45,6 +45,9 @@ func (c *Core) happened(in Received) {
 		}
 	}
 	if c.status == mesos.Status_DRIVER_RUNNING {
+		if lost, ok := cb.(AgentLost); ok {
+			c.reconcileOn(ids.AgentID(lost.Agent.GetValue()))
+		}
 		c.call(cb, in.Size)
 		if c.callbacks.Full() {
 			c.disconnect(errCallbacks)
@@ -107,11 +110,10 @@ func (c *Core) remember(s *mesos.TaskStatus) {
 		return
 	}
 	t, known := c.tasks[id]
-	agent := s.GetAgentId().GetValue()
-	if known && (agent == "" || agent == string(t.agent)) {
-		return
+	if agent := s.GetAgentId().GetValue(); agent != "" || !known {
+		t.agent = ids.AgentID(agent)
 	}
-	t.agent = ids.AgentID(agent)
+	t.unreachable = s.GetState() == mesos.TaskState_TASK_UNREACHABLE
 	c.tasks[id] = t
 }
 
