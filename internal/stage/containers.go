@@ -199,7 +199,9 @@ func (a *Agent) Runs(task ids.TaskID) bool {
 
 // RunExecutor plays an executor behind the real driver.
 func (p *Process) RunExecutor(x executor.Executor) Exit {
-	d, err := executor.NewDriver(x, executor.Config{Environment: p.environment(), Dial: p.Agent.w.Net.Dialer(p.c.name())})
+	var env *executor.Environment
+	p.Agent.w.Do(func() { env = p.environment() })
+	d, err := executor.NewDriver(x, executor.Config{Environment: env, Dial: p.Agent.w.Net.Dialer(p.c.name())})
 	if err != nil {
 		p.Agent.w.Do(func() { p.Agent.w.Logf(p.Agent.config.Name, "%s: %v", p.c.what(), err) })
 		return Exited(1)

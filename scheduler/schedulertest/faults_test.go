@@ -259,6 +259,38 @@ func TestOffersAreRescinded(t *testing.T) {
 	})
 }
 
+// A master that leads anew gives the agents it knew ten minutes to come back.
+func TestMachineThatDiesWithTheMasterIsMissedLater(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := schedulertest.New(t, schedulertest.Agents(2, "cpus:1;mem:1000"))
+		q := newQueue("a")
+		c.Start(q, durable())
+		c.WaitFor("a", running)
+		c.AgentOf("a").Lose()
+		c.FailOver(time.Second)
+		if took := elapsed(func() { c.WaitFor("a", lost) }); took < 10*time.Minute || took > 11*time.Minute {
+			t.Errorf("missed after %v, want 10 min", took)
+		}
+		c.WaitFor("a-2", running)
+	})
+}
+
+func TestAcknowledgementsCanBeTheSchedulersOwn(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := schedulertest.New(t)
+		config := durable()
+		config.ExplicitAcknowledgements = true
+		d := c.Start(newQueue("a"), config)
+		c.WaitFor("a", mesos.TaskState_TASK_STARTING)
+		owed := c.Unacknowledged()
+		if len(owed) != 1 {
+			t.Fatalf("not acknowledged: %v, want TASK_STARTING", owed)
+		}
+		d.AcknowledgeStatusUpdate(owed[0])
+		c.WaitFor("a", running)
+	})
+}
+
 func TestFrameworkIsTornDown(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c := schedulertest.New(t)

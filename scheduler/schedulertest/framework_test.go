@@ -35,6 +35,9 @@ func (q *queue) ResourceOffers(d scheduler.Driver, offers []*mesos.Offer) {
 		}
 		d.LaunchTasks([]*mesos.OfferID{o.GetId()}, tasks, nil)
 	}
+	if len(q.todo) == 0 {
+		d.SuppressOffers()
+	}
 }
 
 func (q *queue) StatusUpdate(d scheduler.Driver, s *mesos.TaskStatus) {
