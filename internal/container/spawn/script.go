@@ -40,6 +40,8 @@ type script struct {
 	caps   capset
 	ignore [4]uintptr // a sigaction
 	step   Step       // of the ops being added
+
+	outputs [2]syscall.Stat_t
 }
 
 const opsAtMost = 192 // besides Programs, JoinCgroups, Mounts and what Dir needs
@@ -81,6 +83,7 @@ func grown[T any](s []T, n int) []T {
 // descriptor 0 serves as the scratch file until stdin is opened.
 func (s *script) build(c *Command) {
 	s.reserve(c)
+	s.outputs = [2]syscall.Stat_t{}
 	s.cgroups(c)
 	s.signals(c)
 	s.oom(c)
@@ -157,6 +160,11 @@ func (s *script) files(c *Command) {
 	s.openOutput(1, c.Stdout)
 	s.step = StepStderr
 	s.openOutput(2, c.Stderr)
+	if c.Identify {
+		for i := range s.outputs {
+			s.add(mayFail, "", syscall.SYS_FSTAT, uintptr(i+1), uintptr(unsafe.Pointer(&s.outputs[i])))
+		}
+	}
 	if c.Init != 0 { // is closed by the exec
 		s.add(mayFail, "", sysCloseRange, 3, uintptr(c.Init-1), 0)
 		s.add(mayFail, "", sysCloseRange, uintptr(c.Init+1), uintptr(^uint32(0)), 0)

@@ -49,6 +49,9 @@ type Command struct {
 	// as; empty is /dev/null.
 	Stdout, Stderr string
 
+	// Identify has Outputs tell which files these were.
+	Identify bool
+
 	// User is whom to become; nil is to stay.
 	User *User
 
@@ -167,6 +170,10 @@ func (s *Spawner) Child() int { return int(s.child.Load()) }
 
 // Forget makes Child zero again: the caller has noted the pid elsewhere.
 func (s *Spawner) Forget() { s.child.Store(0) }
+
+// Outputs are the files that the last child had opened as its stdout and stderr, if
+// its Command was to Identify them.
+func (s *Spawner) Outputs() [2]syscall.Stat_t { return s.script.outputs }
 
 // Start starts a process and returns its pid once its program has been executed.
 // An error is an *Error. If there was a child all the same, its pid is returned

@@ -32,7 +32,8 @@
 // One goroutine, the loop, owns the ledger (package ledger), which makes all
 // decisions; the others carry them out and report. hands fork (package spawn), the
 // reaper owns every wait, the ender kills sets until they are empty (package
-// track), the warden changes limits and measures (package cgroup). There is no os/exec here: it would lose its results to the reaper.
+// track), the warden changes limits and measures (package cgroup), the
+// trimmer bounds output files. There is no os/exec here: it would lose its results to the reaper.
 //
 // A supervisor is small (package memory.go) and starts before the rest of the
 // binary is set up. What it may import is held by a test.

@@ -126,7 +126,7 @@ func (s *server) destroy(ids []container.ID) int {
 	vacant := s.sets.Destroy(names)
 	s.ender.done(vacant)
 	for _, id := range vacant {
-		s.limiter.Forget(id)
+		s.emptied(id)
 		s.tell(ledger.Vacant{ID: container.ID(id)})
 	}
 	return len(vacant)

@@ -46,6 +46,9 @@ func (s *server) fork(spawner *spawn.Spawner, spec *container.Spec) {
 	// Not reaped before born: its start can be read, and Forked comes before MainEnded.
 	process, _ := track.IdentifyBorn(pid, before)
 	s.tell(ledger.Forked{ID: spec.ID, Started: container.Started{PID: pid, StartTime: process.StartTime, At: time.Now().Round(0)}})
+	if c.Identify {
+		s.trimmer.add(spec, spawner.Outputs())
+	}
 	s.mains.born(spawner, spec.ID, pid)
 }
 
@@ -93,6 +96,7 @@ func (s *server) command(spec *container.Spec) *spawn.Command {
 		Dir:        spec.Dir,
 		Stdout:     spec.Stdout,
 		Stderr:     spec.Stderr,
+		Identify:   spec.OutputCap != 0,
 		NoNewPrivs: spec.NoNewPrivs,
 		ResetOOM:   s.oomProtected,
 	}

@@ -25,6 +25,7 @@ type server struct {
 	sets         track.Sets
 	mains        *mains
 	limiter      *cgroup.Limiter
+	trimmer      *trimmer
 	forks        *queue[container.Spec]
 	chores       *queue[ledger.Output] // for the warden
 	ender        *ender

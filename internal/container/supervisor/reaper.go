@@ -42,10 +42,18 @@ func (s *server) reaper() {
 func (s *server) mainEnded(id container.ID, status container.Status) {
 	memory := s.limiter.OutOfMemory(string(id))
 	vacant := s.sets.Vacant(string(id))
-	if vacant && !s.limiter.Forget(string(id)) {
-		s.ender.poke()
+	if vacant {
+		s.emptied(string(id))
 	}
 	s.tell(ledger.MainEnded{ID: id, Status: status, Vacant: vacant, OutOfMemory: memory})
+}
+
+// emptied forgets what is kept of a container of which nothing runs any more.
+func (s *server) emptied(id string) {
+	s.trimmer.end(container.ID(id))
+	if !s.limiter.Forget(id) {
+		s.ender.poke()
+	}
 }
 
 // peekDead blocks until a child is dead and returns its pid, leaving it a zombie.

@@ -91,9 +91,14 @@ func Run(ctx context.Context, cfg Config) error {
 
 	limiter := cgroup.Open(trackKey(cfg.Dir), tracked2(sets))
 	defer limiter.Close()
+	trimmer, err := newTrimmer(cfg.Logger)
+	if err != nil {
+		return err
+	}
+	defer trimmer.close()
 	s := &server{
 		log: cfg.Logger, oomProtected: protected, stopGrace: cfg.StopGrace,
-		sets: sets, limiter: limiter, mains: mains, ender: newEnder(),
+		sets: sets, limiter: limiter, trimmer: trimmer, mains: mains, ender: newEnder(),
 		forks: newQueue[container.Spec](), chores: newQueue[ledger.Output](),
 		events: make(chan event, 1024), done: make(chan struct{}), begin: time.Now(),
 		ledger: ledger.New(cfg.Limit),
@@ -132,6 +137,7 @@ func (s *server) run(ctx context.Context, listener *net.UnixListener) {
 	wg.Go(s.reaper)
 	wg.Go(func() { s.end(ending) })
 	wg.Go(s.warden)
+	wg.Go(s.trimmer.run)
 	wg.Go(func() {
 		s.limiter.WatchMemory(func(id string, m container.OutOfMemory) {
 			s.tell(ledger.OutOfMemory{ID: container.ID(id), Memory: m})
@@ -149,6 +155,7 @@ func (s *server) run(ctx context.Context, listener *net.UnixListener) {
 	s.forks.close()
 	s.chores.close()
 	s.limiter.Close()
+	s.trimmer.close()
 	endEnder()
 	s.mains.close()
 	killStrays(s.mains)
