@@ -23,17 +23,18 @@
 //
 // # Inside
 //
-//	connections ─requests─▶ ┌──────┐ ──forks──▶ hands ──Forked──┐
-//	reaper ─────MainEnded─▶ │ loop │ ──ends───▶ ender ──Vacant──┤
+//	connections ─requests─▶ ┌──────┐ ──forks──▶ hands ──Forked───┐
+//	reaper ─────MainEnded─▶ │ loop │ ──ends───▶ ender ──Vacant───┤
 //	        ┌─────────────▶ │      │ ──chores──▶ warden ─Served──┤
-//	        │               └──────┘ ──answers─▶ connections     │
-//	        └────────────────────────────────────────────────────┘
+//	        │               └──────┘ ──answers─▶ connections      │
+//	        └─────────────────────────────────────────────────────┘
 //
 // One goroutine, the loop, owns the ledger (package ledger), which makes all
 // decisions; the others carry them out and report. hands fork (package spawn), the
 // reaper owns every wait, the ender kills sets until they are empty (package
-// track), the warden changes limits and measures (package cgroup), the
-// trimmer bounds output files. There is no os/exec here: it would lose its results to the reaper.
+// track), the warden changes limits and measures (package cgroup), the trimmer
+// bounds output files. There is no os/exec here: it would lose its results to the
+// reaper.
 //
 // A supervisor is small (package memory.go) and starts before the rest of the
 // binary is set up. What it may import is held by a test.
