@@ -45,11 +45,17 @@ func newAgent() *cobra.Command {
 	fetcher.Size(&config.Fetcher.CacheBytes, "fetcher-cache-size", "up to which the cache grows")
 	fetcher.Duration(&config.Fetcher.StallTimeout, "fetcher-stall-timeout", "time without a byte that ends a download")
 
+	containers := settings.NewGroup(cmd.Flags(), "What containers may use")
+	containers.Checked(&config.Isolation, "isolation", "LIST", "what containers are held to, and how they are kept apart", agent.CheckIsolation)
+	containers.Switch(&config.EnableCFS, "cgroups-enable-cfs", "never more of the processors than was asked for, even when they are idle")
+	containers.Count(&config.MaxPIDs, "max-pids", "processes and threads of a container, with cgroups/pids")
+
 	sandboxes := settings.NewGroup(cmd.Flags(), "Sandboxes and their disk")
 	sandboxes.Duration(&config.GCDelay, "gc-delay", "how long sandboxes of what ended stay at the most")
 	sandboxes.Fraction(config.GCDiskHeadroom, "gc-disk-headroom", "part of the disk to keep free: sandboxes stay for gc-delay × (1 − headroom − used)")
 	sandboxes.Duration(&config.DiskWatchInterval, "disk-watch-interval", "how often to look for sandboxes to remove")
 	sandboxes.Duration(&config.ContainerDiskWatchInterval, "container-disk-watch-interval", "how often to measure sandboxes")
+	sandboxes.Size(&config.MaxOutputBytes, "max-output-size", "size of a container's stdout, and of its stderr, from which the beginning goes")
 	enforceDisk := true
 	sandboxes.Switch(&enforceDisk, "enforce-container-disk-quota", "end containers that take more than the disk they asked for")
 

@@ -26,20 +26,21 @@ import (
 // agent is a running agent.
 type agent struct {
 	// immutable once it serves
-	config   Config
-	log      *slog.Logger
-	address  netip.AddrPort    // where what runs here reaches it
-	reached  endpoint.Endpoint // where everybody else does
-	info     agentInfo
-	statuses statusEncoder
-	accounts *accounts
-	files    *files
-	loop     *loop
-	disks    *diskWatch
-	stuck    atomic.Bool     // the journal has failed because the disk was full
-	low      atomic.Bool     // the journal has given up its reserve
-	again    chan struct{}   // gets a token when an agent that is stuck should begin anew
-	stopped  <-chan struct{} // closed when the loop takes nothing more
+	config    Config
+	log       *slog.Logger
+	address   netip.AddrPort    // where what runs here reaches it
+	reached   endpoint.Endpoint // where everybody else does
+	info      agentInfo
+	statuses  statusEncoder
+	isolation isolation
+	accounts  *accounts
+	files     *files
+	loop      *loop
+	disks     *diskWatch
+	stuck     atomic.Bool     // the journal has failed because the disk was full
+	low       atomic.Bool     // the journal has given up its reserve
+	again     chan struct{}   // gets a token when an agent that is stuck should begin anew
+	stopped   <-chan struct{} // closed when the loop takes nothing more
 
 	nextLink    atomic.Uint64
 	nextStream  atomic.Uint64
@@ -100,6 +101,12 @@ func (a *agent) serve(ctx context.Context, listener net.Listener) (err error) {
 		return err
 	}
 	defer a.files.close()
+	if a.isolation, err = parseIsolation(a.config.Isolation); err != nil {
+		return err
+	}
+	for _, w := range a.isolation.warnings {
+		a.log.Warn(w)
+	}
 	if err := a.revive(); err != nil {
 		return err
 	}
@@ -127,8 +134,10 @@ func (a *agent) serve(ctx context.Context, listener net.Listener) (err error) {
 		log.Close()
 		return err
 	}
+	a.isolate(keeper.abilities())
 	launcher := newLauncher(keeper, fetcher, a.config.WorkDir, a.accounts, a.log)
 	launcher.environ, launcher.report = a.environment, a.loop.back.put
+	launcher.isolation, launcher.outputCap = a.isolation, a.config.MaxOutputBytes
 	a.loop.journal, a.loop.launcher = log, launcher
 	a.disks = a.newDiskWatch()
 
@@ -167,6 +176,7 @@ func (a *agent) revive() error {
 	a.loop = newLoop(a, node.New(node.Config{
 		Seed:                          seed,
 		Boot:                          boot,
+		Isolation:                     a.isolation.rules(&a.config),
 		WorkDir:                       a.config.WorkDir,
 		ExecutorRegistrationTimeout:   a.config.ExecutorRegistrationTimeout,
 		ExecutorReregistrationTimeout: a.config.ExecutorReregistrationTimeout,
@@ -231,6 +241,9 @@ func (a *agent) routes() http.Handler {
 	r.Handle("/api/v1", a.serveOperator)
 	r.Handle("/health", a.serveHealth)
 	r.Handle("/version", a.serveVersion)
+	r.Handle("/monitor/statistics", a.serveStatistics)
+	r.Handle("/monitor/statistics.json", a.serveStatistics)
+	r.Handle("/containers", a.serveContainers)
 	a.files.routes(r.Handle)
 	return r
 }

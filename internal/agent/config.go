@@ -48,6 +48,14 @@ type Config struct {
 	ContainerDiskWatchInterval time.Duration
 	IgnoreDiskQuota            bool
 
+	// Isolation names how containers are kept apart and what they are held to, by Mesos' names with commas
+	// between (default "cgroups/cpu,cgroups/mem,cgroups/pids,disk/du,linux/capabilities,linux/nnp").
+	Isolation string
+
+	EnableCFS      bool  // containers never have more of the processors than was asked for
+	MaxPIDs        int   // processes and threads of a container (default 8192)
+	MaxOutputBytes int64 // of a container's stdout and of its stderr that are kept (default 100 MiB)
+
 	Fetcher           fetch.Config // its CacheDir is by default "cache" in WorkDir
 	MaxCompletedTasks int          // ended tasks that are remembered (default 1000)
 	MaxCallBytes      int64        // largest body of a call (default 64 MiB)
@@ -87,6 +95,9 @@ func (c *Config) setDefaults() {
 	c.GCDiskHeadroom = cmp.Or(c.GCDiskHeadroom, new(0.1))
 	c.DiskWatchInterval = cmp.Or(c.DiskWatchInterval, time.Minute)
 	c.ContainerDiskWatchInterval = cmp.Or(c.ContainerDiskWatchInterval, 15*time.Second)
+	c.Isolation = cmp.Or(c.Isolation, defaultIsolation)
+	c.MaxPIDs = cmp.Or(c.MaxPIDs, 8192)
+	c.MaxOutputBytes = cmp.Or(c.MaxOutputBytes, 100<<20)
 	c.MaxCompletedTasks = cmp.Or(c.MaxCompletedTasks, 1000)
 	c.MaxCallBytes = cmp.Or(c.MaxCallBytes, 64<<20)
 	c.Release = cmp.Or(c.Release, "development")
@@ -138,11 +149,23 @@ func (c *Config) Validate() error {
 			complain("%s %s: expected a positive duration", name, d)
 		}
 	}
+	if _, err := parseIsolation(c.Isolation); err != nil {
+		all = append(all, err)
+	}
+	if c.MaxPIDs < 0 {
+		complain("max_pids %d: expected a positive number", c.MaxPIDs)
+	}
+	if c.MaxOutputBytes != 0 && c.MaxOutputBytes < minOutputBytes {
+		complain("max_output_size %d: expected at least %d bytes", c.MaxOutputBytes, minOutputBytes)
+	}
 	if h := c.GCDiskHeadroom; h != nil && !(*h >= 0 && *h <= 1) {
 		complain("gc_disk_headroom %v: expected a part of the disk, from 0 to 1", *h)
 	}
 	return errors.Join(all...)
 }
+
+// minOutputBytes is the least that is kept of an output: the end of a text that people can read.
+const minOutputBytes = 64 << 10
 
 // enforcesDisk tells whether sandboxes are held to the disk that was asked for.
 func (c *Config) enforcesDisk() bool { return !c.IgnoreDiskQuota }

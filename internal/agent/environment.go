@@ -44,15 +44,15 @@ func (a *agent) environment(spec node.StartContainer, sandbox string) []string {
 	return env
 }
 
-// argv gives the program and its arguments.
-func argv(c node.Command) []string {
+// commandLine gives the program, where it is not the first argument, and the arguments.
+func commandLine(c node.Command) (program string, argv []string) {
 	switch {
 	case c.Shell:
-		return []string{"/bin/sh", "-c", c.Value}
+		return "", []string{"/bin/sh", "-c", c.Value}
 	case len(c.Arguments) == 0:
-		return []string{c.Value}
-	case c.Value == "":
-		return c.Arguments
+		return "", []string{c.Value}
+	case c.Value == "" || c.Value == c.Arguments[0]:
+		return "", c.Arguments
 	}
-	return slices.Concat([]string{c.Value}, c.Arguments[1:])
+	return c.Value, c.Arguments
 }

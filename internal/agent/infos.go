@@ -72,8 +72,6 @@ func unsupportedChecks(m *mesos.TaskInfo) string {
 	switch {
 	case m.HealthCheck != nil, m.Check != nil:
 		return "this agent does not support checks of command tasks yet"
-	case len(m.Limits) > 0:
-		return "this agent does not support limits yet"
 	}
 	return ""
 }

@@ -32,6 +32,8 @@ type launcher struct {
 	accounts   *accounts
 	workDir    string
 	environ    func(spec node.StartContainer, sandbox string) []string
+	isolation  isolation
+	outputCap  int64 // of what a container writes to stdout, and to stderr
 	report     func(...node.Input)
 	log        *slog.Logger
 
@@ -46,6 +48,7 @@ type launcher struct {
 	mu       sync.Mutex
 	prepared map[ids.ContainerID]*preparation // sandboxes of containers that may start
 	starting map[ids.ContainerID]*start
+	limiting map[ids.ContainerID]node.Limits // what containers are being held to
 }
 
 // preparation is a sandbox that is being made.
@@ -64,9 +67,10 @@ type start struct {
 	cancel context.CancelCauseFunc
 
 	// guarded by launcher.mu
-	asked bool           // the supervisor was asked: from now on only it can end the container
-	kill  *time.Duration // somebody wants its end, with this grace period
-	ended *node.End      // its end came before the answer to its start
+	asked  bool           // the supervisor was asked: from now on only it can end the container
+	limits *node.Limits   // it is to be held to these as soon as it runs
+	kill   *time.Duration // somebody wants its end, with this grace period
+	ended  *node.End      // its end came before the answer to its start
 }
 
 var (
@@ -85,6 +89,7 @@ func newLauncher(supervisor container.Supervisor, fetcher *fetch.Fetcher, workDi
 		fetches:  make(chan struct{}, maxFetches),
 		prepared: make(map[ids.ContainerID]*preparation),
 		starting: make(map[ids.ContainerID]*start),
+		limiting: make(map[ids.ContainerID]node.Limits),
 	}
 	l.life, l.leave = context.WithCancelCause(context.Background())
 	return l
@@ -121,6 +126,12 @@ func (l *launcher) prepare(p node.PrepareSandbox) *preparation {
 		var err error
 		if box.dir, err = makeSandbox(l.workDir, p.Sandbox, box.user); err != nil {
 			box.problem = err.Error()
+			return
+		}
+		if l.isolation.ownTmp() {
+			if err := makeTmp(box.dir, box.user); err != nil {
+				box.problem = err.Error()
+			}
 		}
 	})
 	return box
@@ -203,15 +214,33 @@ func (l *launcher) bring(s *start) {
 		l.failed(s, node.CauseKilled, errKilled.Error())
 		return
 	}
-	l.launch(s, container.Spec{
-		ID:     container.ID(s.spec.Sandbox.Container),
-		Argv:   argv(s.spec.Command),
-		Env:    l.environ(s.spec, sandbox),
-		Dir:    sandbox,
-		User:   user,
-		Stdout: filepath.Join(sandbox, "stdout"),
-		Stderr: filepath.Join(sandbox, "stderr"),
-	})
+	l.launch(s, l.specOf(s.spec, sandbox, user))
+}
+
+// specOf is what the supervisor is asked for.
+func (l *launcher) specOf(c node.StartContainer, sandbox string, user *container.User) container.Spec {
+	program, argv := commandLine(c.Command)
+	spec := container.Spec{
+		ID:         container.ID(c.Sandbox.Container),
+		Program:    program,
+		Argv:       argv,
+		Env:        l.environ(c, sandbox),
+		Dir:        sandbox,
+		User:       user,
+		Stdout:     filepath.Join(sandbox, "stdout"),
+		Stderr:     filepath.Join(sandbox, "stderr"),
+		OutputCap:  uint64(l.outputCap),
+		NoNewPrivs: l.isolation.noNewPrivs,
+		Namespaces: l.isolation.namespaces,
+		Limits:     limitsOf(c.Limits),
+	}
+	if l.isolation.capabilities {
+		spec.Capabilities = new(container.RootCapabilities)
+	}
+	if l.isolation.ownTmp() {
+		spec.Binds = []container.Bind{{Source: filepath.Join(sandbox, tmpName), Target: "/tmp"}}
+	}
+	return spec
 }
 
 // ask notes that the supervisor is asked now, unless the start is not wanted any more.
@@ -255,6 +284,9 @@ func (l *launcher) started(s *start, started container.Started) {
 	id := s.spec.Sandbox.Container
 	delete(l.starting, id)
 	l.report(node.ContainerStarted{Container: id, PID: started.PID})
+	if s.limits != nil && *s.limits != s.spec.Limits {
+		l.limitLocked(id, *s.limits)
+	}
 	switch {
 	case s.ended != nil:
 		l.report(node.ContainerEnded{Container: id, End: *s.ended})

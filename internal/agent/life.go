@@ -50,7 +50,7 @@ func (a *agent) begin(ctx context.Context, listener net.Listener, j *journal.Jou
 	janitor := a.newJanitor()
 	l.links.Go(func() error { janitor.run(links); return nil })
 	l.links.Go(func() error { a.newRoomWatch(j, janitor).run(links); return nil })
-	if a.config.enforcesDisk() {
+	if a.isolation.disk && a.config.enforcesDisk() {
 		l.links.Go(func() error { a.disks.run(links); return nil })
 	}
 	return l

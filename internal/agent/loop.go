@@ -288,6 +288,8 @@ func (l *loop) carryOut(out node.Output) {
 		l.launcher.prepare(out)
 	case node.StartContainer:
 		l.launcher.start(out)
+	case node.LimitContainer:
+		l.launcher.limit(out)
 	case node.KillContainer:
 		l.launcher.kill(out)
 	case node.CollectContainer:

@@ -20,6 +20,13 @@ func (a *agent) serveOperator(w http.ResponseWriter, r *http.Request) {
 	case agentpb.Call_GET_HEALTH:
 		wire.Respond(w, accept, &agentpb.Response{Type: agentpb.Response_GET_HEALTH.Enum(),
 			GetHealth: &agentpb.Response_GetHealth{Healthy: new(a.trouble(r.Context()) == "")}})
+	case agentpb.Call_GET_CONTAINERS:
+		containers, err := a.getContainers(r.Context())
+		if err != nil {
+			wire.Answer(w, http.StatusServiceUnavailable, err.Error())
+			return
+		}
+		wire.Respond(w, accept, containers)
 	default:
 		wire.Answerf(w, http.StatusNotImplemented, "Call type %s is not implemented on this agent yet", call.GetType())
 	}

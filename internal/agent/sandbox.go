@@ -38,6 +38,21 @@ func makeSandbox(workDir string, s node.Sandbox, user *container.User) (string, 
 	return dir, nil
 }
 
+// makeTmp makes what the container sees as /tmp.
+func makeTmp(sandbox string, user *container.User) error {
+	tmp := filepath.Join(sandbox, tmpName)
+	if err := os.Mkdir(tmp, 0o700); err != nil {
+		return fmt.Errorf("Failed to create '%s': %w", tmp, err)
+	}
+	if user == nil {
+		return nil
+	}
+	if err := os.Chown(tmp, int(user.UID), int(user.GID)); err != nil {
+		return fmt.Errorf("Failed to create '%s': %w", tmp, err)
+	}
+	return nil
+}
+
 // makeDirs makes the directory of an executor's runs. Mostly it and the one above are all that is missing,
 // and each look at what is there would cost time that a task waits.
 func makeDirs(runs string) error {

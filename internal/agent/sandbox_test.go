@@ -48,12 +48,14 @@ func TestArgumentsOfCommands(t *testing.T) {
 		command node.Command
 		want    string
 	}{
-		{node.Command{Shell: true, Value: "a b"}, "/bin/sh|-c|a b"},
-		{node.Command{Value: "/bin/a"}, "/bin/a"},
-		{node.Command{Value: "/bin/a", Arguments: []string{"a", "x", "y"}}, "/bin/a|x|y"},
-		{node.Command{Arguments: []string{"a", "x"}}, "a|x"},
+		{node.Command{Shell: true, Value: "a b"}, ": /bin/sh|-c|a b"},
+		{node.Command{Value: "/bin/a"}, ": /bin/a"},
+		{node.Command{Value: "/bin/a", Arguments: []string{"a", "x", "y"}}, "/bin/a: a|x|y"},
+		{node.Command{Value: "a", Arguments: []string{"a", "x"}}, ": a|x"},
+		{node.Command{Arguments: []string{"a", "x"}}, ": a|x"},
 	} {
-		if got := strings.Join(argv(c.command), "|"); got != c.want {
+		program, argv := commandLine(c.command)
+		if got := program + ": " + strings.Join(argv, "|"); got != c.want {
 			t.Errorf("%+v: %s, expected %s", c.command, got, c.want)
 		}
 	}

@@ -179,6 +179,16 @@ func (k *keeper) ensureLiving(ctx context.Context) error {
 	return nil
 }
 
+// abilities are what the newest supervisor can do for containers.
+func (k *keeper) abilities() []container.Ability {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if n := len(k.all); n > 0 && k.all[n-1].client != nil {
+		return k.all[n-1].client.Abilities()
+	}
+	return nil
+}
+
 // run watches the supervisors until ctx ends. What they started goes on.
 func (k *keeper) run(ctx context.Context) {
 	k.mu.Lock()

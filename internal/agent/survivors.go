@@ -53,6 +53,8 @@ func endOf(exit container.Exit) node.End {
 	switch exit.Reason {
 	case container.ReasonKilled:
 		end.Killed = true
+	case container.ReasonMemory:
+		end.OutOfMemory = &node.OutOfMemory{Limit: int64(exit.OutOfMemory.Limit), Peak: int64(exit.OutOfMemory.Peak)}
 	case container.ReasonLost:
 		end.Lost = "The container's supervisor died, and the container was ended with it"
 	}

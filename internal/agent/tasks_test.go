@@ -147,9 +147,6 @@ func TestWhatIsNotBuiltIsNotRunWithout(t *testing.T) {
 		}, "container images"},
 		"health": {func(t *mesos.TaskInfo) { t.HealthCheck = &mesos.HealthCheck{} }, "checks of command tasks"},
 		"check":  {func(t *mesos.TaskInfo) { t.Check = &mesos.CheckInfo{} }, "checks of command tasks"},
-		"limits": {func(t *mesos.TaskInfo) {
-			t.Limits = map[string]*mesos.Value_Scalar{"cpus": {Value: new(1.0)}}
-		}, "limits"},
 	} {
 		task := shellTask(name, "true")
 		test.ask(task)

@@ -96,7 +96,7 @@ var rules = []rule{
 	{masters, ignored, "there is no web interface yet", "webui_dir"},
 	{masters, ignored, "nothing shows the name of the cluster yet", "cluster"},
 
-	{agents, refused, "capabilities are not limited yet: tasks would have more than they are to have",
+	{agents, refused, "there is one set of capabilities for all tasks, that of linux/capabilities in --isolation",
 		"effective_capabilities bounding_capabilities allowed_capabilities"},
 	{agents, refused, "system calls are not filtered yet: tasks could make those that are forbidden", "seccomp_profile_name"},
 	{agents, refused, "tasks would share the agent's namespaces",
@@ -107,8 +107,8 @@ var rules = []rule{
 		"switch_user?=true"},
 	{agents, refused, "an agent always takes over what runs; to end everything instead, stop it with --end-tasks-on-stop", "recover=reconnect"},
 	{agents, refused, "masters are named by --master", "master_detector"},
-	{agents, ignored, "the resources, limits and namespaces of tasks are not enforced yet",
-		"isolation=posix/cpu,posix/mem cgroups_enable_cfs?=false cgroups_limit_swap?=false cgroups_cpu_enable_pids_and_tids_count?=false " +
+	{agents, ignored, "not enforced yet",
+		"cgroups_limit_swap?=false cgroups_cpu_enable_pids_and_tids_count?=false " +
 			"enforce_container_ports?=false " +
 			"check_agent_port_range_only?=false container_ports_isolated_range container_ports_watch_interval " +
 			"allowed_devices seccomp_config_dir default_container_shm_size revocable_cpu_low_priority? " +
