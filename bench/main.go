@@ -21,6 +21,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/meseta/meseta/internal/container/supervisor"
 )
 
 // plan says what to measure, and for how long.
@@ -38,6 +40,9 @@ type plan struct {
 }
 
 func main() {
+	if supervisor.Wanted(os.Args) { // isolated launches are made by a supervisor that is this program
+		os.Exit(supervisor.Main(os.Args[2:], os.Stderr))
+	}
 	if part, ok := children[os.Getenv(childVariable)]; ok {
 		part()
 		return
@@ -61,6 +66,7 @@ func main() {
 	flag.IntVar(&s.tasksEach, "tasks-each", 10, "with -size: live tasks of each")
 	flag.IntVar(&s.calls, "calls", 20_000, "with -size: calls, three times")
 	flag.IntVar(&s.executors, "executors", 200, "with -size: tasks with an executor of their own")
+	flag.IntVar(&s.isolated, "isolated", 1000, "with -size: isolated launches, three times")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -20,6 +20,7 @@ type sizes struct {
 	tasksEach     int
 	calls         int
 	executors     int
+	isolated      int
 }
 
 // The aims of sizes.
@@ -57,6 +58,7 @@ func weigh(ctx context.Context, out io.Writer, s sizes) error {
 		{"held streams", weighStreams},
 		{"calls", weighCalls},
 		{"custom executors", weighExecutors},
+		{"isolated launches", weighIsolated},
 		{"idle", weighIdle},
 	} {
 		fmt.Fprintf(os.Stderr, "%s …\n", part.name)
