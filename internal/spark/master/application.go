@@ -16,8 +16,8 @@ type Application struct {
 	AppRecord
 	State AppState
 	Ended time.Time // zero while it lives
-	Waits string    // why it has no executor; empty if it has one or wants none
 
+	waits     reason // why it has no executor; empty if it has one or wants none
 	executors map[int]*Executor
 	removed   []*Executor
 	profiles  map[int]*profile
@@ -182,7 +182,7 @@ func (m *Master) removeApplication(a *Application, state AppState) {
 	for _, id := range slices.Sorted(maps.Keys(a.executors)) {
 		m.killExecutor(a.executors[id])
 	}
-	a.State, a.Ended, a.Waits = state, m.now.Wall, ""
+	a.State, a.Ended, a.waits = state, m.now.Wall, reason{}
 	if state != AppFinished {
 		m.do(Send{To: a.Driver, Build: a.Build, Message: deploy.ApplicationRemoved{Message: state.String()}})
 	}

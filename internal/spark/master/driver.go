@@ -14,7 +14,8 @@ type Driver struct {
 	Worker    *Worker // nil while it waits
 	Resources map[string]deploy.Resource
 	Exception *deploy.Exception
-	Waits     string // why it waits, if it does
+
+	waits reason
 }
 
 func (w *Worker) holdDriver(d *Driver) {
@@ -161,7 +162,7 @@ func (m *Master) removeDriver(d *Driver, state deploy.DriverState, exception *de
 	m.drivers, m.waitingDrivers = remove(m.drivers, d), remove(m.waitingDrivers, d)
 	m.completedDrivers = retain(m.completedDrivers, m.cfg.RetainedDrivers, d)
 	m.do(Forget{d.Key()})
-	d.State, d.Exception, d.Waits = state, exception, ""
+	d.State, d.Exception, d.waits = state, exception, reason{}
 	if d.Worker != nil {
 		d.Worker.dropDriver(d)
 	}

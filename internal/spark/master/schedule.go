@@ -15,10 +15,12 @@ import (
 func (m *Master) schedule() {
 	m.placeDrivers()
 	for _, a := range m.apps {
-		a.Waits = ""
+		before := a.waits
+		a.waits = reason{}
 		for _, id := range slices.Sorted(maps.Keys(a.profiles)) {
 			m.placeExecutors(a, id)
 		}
+		m.noteWait(a.waits, before, Notice{App: a.ID}, "an application")
 	}
 }
 
@@ -27,18 +29,16 @@ func (m *Master) schedule() {
 func (m *Master) placeDrivers() {
 	for _, d := range slices.Clone(m.waitingDrivers) {
 		if len(m.drivers)-len(m.waitingDrivers) >= m.cfg.MaxDrivers {
-			d.Waits = fmt.Sprintf("%d drivers run, which is the limit", m.cfg.MaxDrivers)
+			d.waits = reason{text: fmt.Sprintf("%d drivers run, which is the limit", m.cfg.MaxDrivers), passes: true}
 			continue
 		}
 		if w := m.workerFor(d); w != nil {
 			m.launchDriver(w, d)
 			continue
 		}
-		before := d.Waits
-		d.Waits = m.whyNot(d.Builds, d.Desc.Cores, d.Desc.Memory, d.Desc.ResourceReqs)
-		if d.Waits != before {
-			m.note(Warn, Notice{Driver: d.ID, Detail: d.Waits}, "a driver waits")
-		}
+		before := d.waits
+		d.waits = m.whyNot(d.Builds, d.Desc.Cores, d.Desc.Memory, d.Desc.ResourceReqs)
+		m.noteWait(d.waits, before, Notice{Driver: d.ID}, "a driver")
 	}
 }
 
@@ -62,7 +62,7 @@ func (m *Master) launchDriver(w *Worker, d *Driver) {
 	m.waitingDrivers = remove(m.waitingDrivers, d)
 	d.Resources = w.acquire(d.Desc.ResourceReqs)
 	w.holdDriver(d)
-	d.Worker, d.State, d.Waits = w, deploy.DriverRunning, ""
+	d.Worker, d.State, d.waits = w, deploy.DriverRunning, reason{}
 	m.do(Send{To: w.Ref, Build: w.Build, Message: deploy.LaunchDriver{DriverID: d.ID, Driver: d.Desc, Resources: d.Resources}})
 }
 
@@ -83,11 +83,7 @@ func (m *Master) placeExecutors(a *Application, id int) {
 		m.launchExecutors(a, id, w, cores[i])
 	}
 	if len(a.executors) == 0 {
-		before := a.Waits
-		a.Waits = m.whyNot([]*deploy.Build{a.Build}, least, p.memory, p.resources)
-		if a.Waits != before {
-			m.note(Debug, Notice{App: a.ID, Detail: a.Waits}, "an application waits")
-		}
+		a.waits = m.whyNot([]*deploy.Build{a.Build}, least, p.memory, p.resources)
 	}
 }
 
@@ -183,8 +179,27 @@ func (m *Master) launchExecutors(a *Application, id int, w *Worker, cores int) {
 	}
 }
 
+// reason is why something waits; empty if it does not.
+type reason struct {
+	text   string
+	passes bool // by itself, when others end
+}
+
+// noteWait says that something waits, unless it was said before.
+func (m *Master) noteWait(now, before reason, n Notice, what string) {
+	if now == before || now == (reason{}) {
+		return
+	}
+	level := Warn
+	if now.passes {
+		level = Info
+	}
+	n.Detail = now.text
+	m.note(level, n, "%s waits", what)
+}
+
 // whyNot says why there is no room now, and what would change that.
-func (m *Master) whyNot(builds []*deploy.Build, cores, memory int, reqs []deploy.ResourceRequirement) string {
+func (m *Master) whyNot(builds []*deploy.Build, cores, memory int, reqs []deploy.ResourceRequirement) reason {
 	need := fmt.Sprintf("%d cores and %d MiB", cores, memory)
 	for _, r := range reqs {
 		need += fmt.Sprintf(" and %d of %s", r.Amount, r.ResourceName)
@@ -196,15 +211,15 @@ func (m *Master) whyNot(builds []*deploy.Build, cores, memory int, reqs []deploy
 		}
 		known = true
 		if w.could(cores, memory, reqs) {
-			return "the Workers are busy: none has " + need + " free"
+			return reason{text: "the Workers are busy: none has " + need + " free", passes: true}
 		}
 	}
 	if known {
-		return "it requires more resource than any of Workers could have: none has " + need
+		return reason{text: "it requires more resource than any of Workers could have: none has " + need}
 	}
 	names := make([]string, len(builds))
 	for i, b := range builds {
 		names[i] = b.String()
 	}
-	return "there is no Worker of " + strings.Join(names, " or ")
+	return reason{text: "there is no Worker of " + strings.Join(names, " or ")}
 }

@@ -105,7 +105,7 @@ func (m *Master) appView(a *Application) AppView {
 	byID := func(x, y ExecutorView) int { return cmp.Compare(x.ID, y.ID) }
 	return AppView{
 		AppRecord: a.AppRecord, State: a.State, Ended: a.Ended, Cores: a.granted, Cap: m.coresLeft(a) + a.granted,
-		Memory: standard.memory, PerExec: standard.resources, Waits: a.Waits,
+		Memory: standard.memory, PerExec: standard.resources, Waits: a.waits.text,
 		Executors: slices.SortedFunc(maps.Values(mapped(a.executors, (*Executor).view)), byID), Removed: views(a.removed, (*Executor).view),
 	}
 }
@@ -123,7 +123,7 @@ func (e *Executor) view() ExecutorView {
 }
 
 func (d *Driver) view() DriverView {
-	v := DriverView{DriverRecord: d.DriverRecord, State: d.State, MainClass: mainClass(d.Desc), Resources: d.Resources, Waits: d.Waits}
+	v := DriverView{DriverRecord: d.DriverRecord, State: d.State, MainClass: mainClass(d.Desc), Resources: d.Resources, Waits: d.waits.text}
 	if d.Worker != nil {
 		v.WorkerID, v.WorkerUI = d.Worker.ID, d.Worker.WebUI
 	}

@@ -5,10 +5,12 @@ package rpc
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -102,5 +104,69 @@ func TestRealMasterAnswers(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A driver serves the application's jar, and we download it.
+func TestRealDriverServesItsJar(t *testing.T) {
+	for name, home := range homes(t) {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			jar, marker := filepath.Join(dir, "app.jar"), filepath.Join(dir, "go")
+			source := filepath.Join("..", "..", "..", "interop", "spark", "testdata", "App.java")
+			for _, args := range [][]string{
+				{"javac", "-nowarn", "-Xlint:none", "-cp", filepath.Join(home, "jars", "*"), "-d", filepath.Join(dir, "classes"), source},
+				{"jar", "cf", jar, "-C", filepath.Join(dir, "classes"), "."},
+			} {
+				if out, err := exec.CommandContext(t.Context(), args[0], args[1:]...).CombinedOutput(); err != nil {
+					t.Fatalf("%s: %v\n%s", args[0], err, out)
+				}
+			}
+			log, err := os.Create(filepath.Join(dir, "log"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer log.Close()
+			driver := exec.CommandContext(t.Context(), filepath.Join(home, "bin", "spark-submit"), "--master", "local[1]", "--driver-memory", "512m",
+				"--conf", "spark.ui.enabled=false", "--class", "App", jar, "wait", marker)
+			driver.Env = append(os.Environ(), "SPARK_HOME="+home, "SPARK_LOCAL_IP=127.0.0.1")
+			driver.Stdout, driver.Stderr = log, log
+			if err := driver.Start(); err != nil {
+				t.Fatal(err)
+			}
+			said := func() string {
+				b, err := os.ReadFile(log.Name())
+				if err != nil {
+					t.Fatal(err)
+				}
+				return string(b)
+			}
+			served := regexp.MustCompile(`spark://\S+/jars/app\.jar`)
+			for begin := time.Now(); !served.MatchString(said()); time.Sleep(100 * time.Millisecond) {
+				if time.Since(begin) > 2*time.Minute {
+					t.Fatalf("the driver does not serve its jar:\n%s", said())
+				}
+			}
+			url, e := served.FindString(said()), NewEnv(Config{})
+			var got bytes.Buffer
+			_, fetchErr := e.Fetch(t.Context(), url, &got)
+			_, missing := e.Fetch(t.Context(), strings.Replace(url, "app.jar", "none.jar", 1), io.Discard)
+			if err := os.WriteFile(marker, nil, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if err := driver.Wait(); err != nil {
+				t.Errorf("the driver: %v\n%s", err, said())
+			}
+			want, err := os.ReadFile(jar)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if fetchErr != nil || !bytes.Equal(got.Bytes(), want) {
+				t.Errorf("fetched %d of %d bytes from %s, %v", got.Len(), len(want), url, fetchErr)
+			}
+			if missing == nil || !strings.Contains(missing.Error(), "not found") {
+				t.Errorf("a jar that is not there: %v", missing)
+			}
+		})
 	}
 }
