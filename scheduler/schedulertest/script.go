@@ -20,13 +20,13 @@ func (c *Cluster) OnTask(script func(*Task) error) {
 	c.script = script
 }
 
-// OnExecutor sets what makes the executors that begin from now on: one of the author's, which is run by the real
-// driver, or nil, for one that runs the script. The context ends when the executor's process does: whatever it has
+// OnExecutor sets what the executors are that begin from now on: one of the author's, which is run by the real driver,
+// or nil, for one that runs the script. The context ends when the executor's process does: whatever it has
 // started has to end then, as it would with a real process.
-func (c *Cluster) OnExecutor(make func(ctx context.Context, info *mesos.ExecutorInfo) executor.Executor) {
+func (c *Cluster) OnExecutor(begin func(ctx context.Context, info *mesos.ExecutorInfo) executor.Executor) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.executors = make
+	c.executors = begin
 }
 
 // play is what runs in a container.
