@@ -62,7 +62,6 @@ func (g *target) ask(path string, body []byte, headers ...string) (int, string) 
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	r.Close = len(headers) == 0 // a stream that is refused ends its connection
 	r.Header.Set("Content-Type", "application/json")
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])

@@ -83,6 +83,11 @@ func refuseBody(w http.ResponseWriter, err error, limit int64) {
 		Answerf(w, http.StatusRequestEntityTooLarge, "Expecting a body of at most %d bytes", limit)
 		return
 	}
+	if errors.Is(err, errBodiesTogether) {
+		w.Header().Set("Retry-After", "1")
+		Answer(w, http.StatusServiceUnavailable, "Try again: "+errBodiesTogether.Error())
+		return
+	}
 	Answerf(w, http.StatusBadRequest, "Failed to read body: %v", err)
 }
 

@@ -12,6 +12,23 @@ import (
 	"time"
 )
 
+// What a server takes from strangers. A request beyond maxRequestHead is answered 431 by net/http, and one
+// that is not here in time loses its connection.
+const (
+	maxRequestHead = 64 << 10         // bytes of a request's line and headers
+	headTime       = 10 * time.Second // for these to come in
+	requestTime    = time.Minute      // for the whole request
+	idleTime       = 30 * time.Minute // between two requests on a connection
+
+	// MaxConnections are the connections that a server has at a time, beside those that are held as
+	// streams and links. Further ones are told to try again.
+	MaxConnections = 20_000
+
+	// MaxBodiesTogether are the bytes of all bodies that a server is reading, or deciding about, at a time. Calls that
+	// would go beyond are told to try again.
+	MaxBodiesTogether = 256 << 20
+)
+
 // NewServer returns an HTTP server that is set up for what this package does:
 // HTTP/1.1 only, also under TLS, because a stream takes its connection over;
 // a request must be complete within a minute; and connections may rest for
@@ -20,13 +37,15 @@ import (
 func NewServer(handler http.Handler, log *slog.Logger) *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
+	visitors := &visitors{most: MaxConnections}
 	return &http.Server{
-		Handler:           handler,
+		Handler:           &intake{handler: handler, most: MaxBodiesTogether},
 		Protocols:         protocols,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       time.Minute,
-		IdleTimeout:       30 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
+		ReadHeaderTimeout: headTime,
+		ReadTimeout:       requestTime,
+		IdleTimeout:       idleTime,
+		MaxHeaderBytes:    maxRequestHead,
+		ConnState:         visitors.changed,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 }

@@ -66,7 +66,8 @@ func Hold(w http.ResponseWriter, r *http.Request, opts HoldOptions) (*Stream, er
 	return s, nil
 }
 
-// appendHead appends the response's head, its lines in Mesos' order.
+// appendHead appends the response's head, its lines in Mesos' order. It says that the connection ends with the
+// stream: a client that keeps it for its next call would find it closed, and could not know whether that was taken.
 func appendHead(dst []byte, now time.Time, opts HoldOptions) []byte {
 	dst = append(dst, "HTTP/1.1 200 OK\r\nDate: "...)
 	dst = now.UTC().AppendFormat(dst, http.TimeFormat)
@@ -78,7 +79,7 @@ func appendHead(dst []byte, now time.Time, opts HoldOptions) []byte {
 	}
 	dst = append(dst, "Content-Type: "...)
 	dst = append(dst, opts.Codec.ContentType()...)
-	return append(dst, "\r\n\r\n"...)
+	return append(dst, "\r\nConnection: close\r\n\r\n"...)
 }
 
 // Heartbeat sends record after the duration first, and then again and again

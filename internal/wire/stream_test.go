@@ -53,9 +53,9 @@ func TestStreamHeadIsThatOfMesos(t *testing.T) {
 	}{
 		{HoldOptions{Codec: JSON, StreamID: "39bb7504-83f4-4eaf-a1d6-e548c09fb2f3"},
 			"HTTP/1.1 200 OK\r\nDate: DATE\r\nTransfer-Encoding: chunked\r\n" +
-				"Mesos-Stream-Id: 39bb7504-83f4-4eaf-a1d6-e548c09fb2f3\r\nContent-Type: application/json\r\n\r\n"},
+				"Mesos-Stream-Id: 39bb7504-83f4-4eaf-a1d6-e548c09fb2f3\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"},
 		{HoldOptions{Codec: Protobuf},
-			"HTTP/1.1 200 OK\r\nDate: DATE\r\nTransfer-Encoding: chunked\r\nContent-Type: application/x-protobuf\r\n\r\n"},
+			"HTTP/1.1 200 OK\r\nDate: DATE\r\nTransfer-Encoding: chunked\r\nContent-Type: application/x-protobuf\r\nConnection: close\r\n\r\n"},
 	} {
 		handler, streams := holding(test.opts)
 		conn := dialRaw(t, server(t, handler))

@@ -28,6 +28,8 @@ var intended = []*departure{
 		"the stream of an executor ends with it, also if somebody else holds it"},
 	{`^recorded headers Content-Length, Content-Type, Date, got Connection, `,
 		"an answer after which the connection is closed says so, as RFC 9112 asks"},
+	{`^recorded headers Content-Type, Date, (Mesos-Stream-Id, )?Transfer-Encoding, got Connection, `,
+		"likewise a stream, which takes its connection over: a client would find it closed at its next call"},
 	{`^HTTP/1\.0: recorded "HTTP/1\.1 200 OK", got "HTTP/1\.0 200 OK"$`,
 		"an old client is answered in its version"},
 	{`^not HTTP: recorded "", got "HTTP/1\.1 400 Bad Request"$`,

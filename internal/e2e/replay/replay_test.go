@@ -63,7 +63,7 @@ func (s *session) subscribe(t *testing.T, master string, n int, framework string
 		body:    `{"type":"SUBSCRIBE","subscribe":{"framework_info":{` + framework + `}}}`,
 	}
 	answer := &message{start: "HTTP/1.1 200 OK", headers: []string{"Date: x", "Transfer-Encoding: chunked",
-		"Mesos-Stream-Id: unrecorded", "Content-Type: application/json"}}
+		"Mesos-Stream-Id: unrecorded", "Content-Type: application/json", "Connection: close"}}
 	differences, err := s.exchange(request, answer)
 	if err != nil || len(differences) > 0 {
 		t.Fatal(err, differences)
