@@ -41,6 +41,9 @@ const (
 	// maxNamed are the offers or tasks that one call may name, a microsecond or two each.
 	maxNamed = 100_000
 
+	// maxEarlyKills are the kills that wait for agents on their way.
+	maxEarlyKills = 100_000
+
 	// maxUnreachable are the agents that were given up and are remembered.
 	maxUnreachable = 10_000
 

@@ -9,9 +9,6 @@ import (
 // the master remembers the wish, and repeats it to an agent that comes back: the first one may have gone
 // down with a link. A kill for a task that only an agent on its way can know waits for that agent.
 
-// maxEarlyKills are the kills that wait for agents on their way.
-const maxEarlyKills = 100_000
-
 // kill asks a task's agent to end it. What is unknown is answered for as reconciliation would.
 func (c *Cluster) kill(now core.Time, f *Framework, call Kill) {
 	key := TaskKey{f.Info.ID, call.Task}

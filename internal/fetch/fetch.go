@@ -68,13 +68,20 @@ type Config struct {
 	Transport http.RoundTripper
 }
 
+// The bounds unless the configuration has others.
+const (
+	maxDownload = 16 << 30
+	maxUnpacked = 32 << 30
+	maxEntries  = 500_000
+)
+
 func (c Config) withDefaults() Config {
 	c.CacheBytes = cmp.Or(c.CacheBytes, 2<<30)
 	c.StallTimeout = cmp.Or(c.StallTimeout, time.Minute)
 	c.Timeout = cmp.Or(c.Timeout, time.Hour)
-	c.MaxDownload = cmp.Or(c.MaxDownload, 16<<30)
-	c.MaxUnpacked = cmp.Or(c.MaxUnpacked, 32<<30)
-	c.MaxEntries = cmp.Or(c.MaxEntries, 500_000)
+	c.MaxDownload = cmp.Or(c.MaxDownload, maxDownload)
+	c.MaxUnpacked = cmp.Or(c.MaxUnpacked, maxUnpacked)
+	c.MaxEntries = cmp.Or(c.MaxEntries, maxEntries)
 	c.Parallel = cmp.Or(c.Parallel, 8)
 	if c.Transport == nil {
 		transport := http.DefaultTransport.(*http.Transport).Clone()

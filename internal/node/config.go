@@ -45,6 +45,16 @@ type Config struct {
 	MaxDescribed int
 }
 
+// The bounds unless the configuration has others.
+const (
+	maxInfo                = 8 << 20
+	maxCompletedTasks      = 1000
+	maxCompletedBytes      = 16 << 20
+	maxUnacknowledged      = 100_000
+	maxUnacknowledgedBytes = 128 << 20
+	maxDescribed           = 96 << 20
+)
+
 func (c Config) withDefaults() Config {
 	c.ExecutorRegistrationTimeout = cmp.Or(c.ExecutorRegistrationTimeout, time.Minute)
 	c.ExecutorReregistrationTimeout = cmp.Or(c.ExecutorReregistrationTimeout, 15*time.Second)
@@ -53,11 +63,11 @@ func (c Config) withDefaults() Config {
 	c.RetryMin = cmp.Or(c.RetryMin, 10*time.Second)
 	c.RetryMax = cmp.Or(c.RetryMax, 10*time.Minute)
 	c.AcknowledgementDelay = cmp.Or(c.AcknowledgementDelay, time.Second)
-	c.MaxInfo = cmp.Or(c.MaxInfo, 8<<20)
-	c.MaxCompletedTasks = cmp.Or(c.MaxCompletedTasks, 1000)
-	c.MaxCompletedBytes = cmp.Or(c.MaxCompletedBytes, 16<<20)
-	c.MaxUnacknowledged = cmp.Or(c.MaxUnacknowledged, 100_000)
-	c.MaxUnacknowledgedBytes = cmp.Or(c.MaxUnacknowledgedBytes, 128<<20)
-	c.MaxDescribed = cmp.Or(c.MaxDescribed, 96<<20)
+	c.MaxInfo = cmp.Or(c.MaxInfo, maxInfo)
+	c.MaxCompletedTasks = cmp.Or(c.MaxCompletedTasks, maxCompletedTasks)
+	c.MaxCompletedBytes = cmp.Or(c.MaxCompletedBytes, maxCompletedBytes)
+	c.MaxUnacknowledged = cmp.Or(c.MaxUnacknowledged, maxUnacknowledged)
+	c.MaxUnacknowledgedBytes = cmp.Or(c.MaxUnacknowledgedBytes, maxUnacknowledgedBytes)
+	c.MaxDescribed = cmp.Or(c.MaxDescribed, maxDescribed)
 	return c
 }
