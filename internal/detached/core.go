@@ -28,11 +28,12 @@ type Core struct {
 	link           link
 	reconciliation backoff
 
-	tasks    map[ids.TaskID]*Task // entries are replaced, not changed
-	order    []ids.TaskID         // of tasks, as they were asked for
-	intents  map[ids.TaskID]bool  // launching, but no ACCEPT has left: the intent is being made durable
-	promised int                  // tasks that are being made durable
-	bytes    int                  // of all specs, the promised ones among them
+	tasks    map[ids.TaskID]*Task         // entries are replaced, not changed
+	order    []ids.TaskID                 // of tasks, as they were asked for
+	intents  map[ids.TaskID]bool          // launching, but no ACCEPT has left: the intent is being made durable
+	promised map[ids.Role]int             // tasks that are being made durable
+	bytes    int                          // of all specs, the promised ones among them
+	leaving  map[ids.TaskID][]Acknowledge // out of the books, but not durably so: what to acknowledge when it is
 	ended    []Ended
 	resting  map[ids.TaskID]time.Duration // they wait, but want no offer before that moment
 	nextTask int
@@ -47,6 +48,8 @@ func New(config Config) *Core {
 		config:         config,
 		tasks:          make(map[ids.TaskID]*Task),
 		intents:        make(map[ids.TaskID]bool),
+		promised:       make(map[ids.Role]int),
+		leaving:        make(map[ids.TaskID][]Acknowledge),
 		resting:        make(map[ids.TaskID]time.Duration),
 		waiting:        make(map[Ticket]func(core.Time)),
 		link:           link{due: core.Never},
@@ -84,7 +87,10 @@ func (c *Core) Step(now core.Time, in Input) []Output {
 
 // NextDeadline is the moment, on the monotonic clock, at which a Tick is due; core.Never if none is.
 func (c *Core) NextDeadline() time.Duration {
-	next := min(c.link.due, c.reconciliation.due)
+	next := c.link.due
+	if c.link.state == linkUp { // nobody can be asked before
+		next = min(next, c.reconciliation.due)
+	}
 	for _, due := range c.resting {
 		next = min(next, due)
 	}
@@ -147,7 +153,36 @@ func (c *Core) put(t Task) {
 	c.tasks[t.ID] = &t
 }
 
-// drop takes a task out of the books. Its record is the caller's to drop.
+// forget takes a task out of the books for good; then happens when that is durable. What is said of the task
+// until then is acknowledged no sooner: the record of a task that is there proves that its end is not.
+func (c *Core) forget(t *Task, then func()) {
+	c.drop(t.ID)
+	c.leaving[t.ID] = nil
+	c.persist(func(core.Time) {
+		for _, a := range c.leaving[t.ID] {
+			c.emit(a)
+		}
+		delete(c.leaving, t.ID)
+		if then != nil {
+			then()
+		}
+	}, DropTask{t.ID})
+}
+
+// acknowledge confirms a status, when its task is in nobody's books but the agent's.
+func (c *Core) acknowledge(in Status) {
+	a := Acknowledge{in.Task, in.Agent, in.UUID}
+	if in.UUID == (UUID{}) {
+		return
+	}
+	if held, leaves := c.leaving[in.Task]; leaves {
+		c.leaving[in.Task] = append(held, a)
+		return
+	}
+	c.emit(a)
+}
+
+// drop takes a task out of the books.
 func (c *Core) drop(id ids.TaskID) {
 	c.bytes -= len(c.tasks[id].Spec)
 	delete(c.tasks, id)

@@ -17,7 +17,7 @@
 // the intent to launch on an agent is durable before the ACCEPT leaves; who finds such an intent in the
 // registry asks that agent first, by reconciliation. Only its word that it has never heard of the task lets
 // the task wait again. That word can be trusted because an agent keeps every task until its end has been
-// acknowledged, and nothing is acknowledged here before the record of the task is durably gone.
+// acknowledged, and no end is acknowledged here before the record of the task is durably gone.
 //
 // A task that was answered for is not forgotten: it runs, or was killed, or its end can be seen.
 //

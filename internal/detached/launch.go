@@ -72,7 +72,6 @@ func (c *Core) intends(id ids.TaskID) bool { return c.intents[id] }
 // launch carries out what was intended, but for the tasks that were killed meanwhile.
 func (c *Core) launch(now core.Time, o Offer, intended []Launch) {
 	var launches []Launch
-	var dropped []Record
 	for _, l := range intended {
 		t := c.tasks[l.Task]
 		if t == nil || !c.intends(l.Task) {
@@ -80,15 +79,11 @@ func (c *Core) launch(now core.Time, o Offer, intended []Launch) {
 		}
 		delete(c.intents, l.Task)
 		if t.Killed {
-			c.drop(l.Task)
 			c.remember(now, t, mesos.TaskState_TASK_KILLED, "Killed before it was launched")
-			dropped = append(dropped, DropTask{l.Task})
+			c.forget(t, nil)
 			continue
 		}
 		launches = append(launches, l)
-	}
-	if len(dropped) > 0 {
-		c.persist(nil, dropped...)
 	}
 	if len(launches) == 0 {
 		c.emit(Decline{o.ID, 0})

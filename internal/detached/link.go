@@ -21,7 +21,8 @@ const (
 // link is the subscription, and what the master knows of our wishes.
 //
 // A framework is subscribed as long as it is known, for its tasks have to be acknowledged. Its roles are
-// those in which tasks wait: another subscription changes them.
+// those of the tasks in the books: another subscription changes them, when one is missing. That takes back
+// what it has been offered, so that no role goes while a task may be about to be launched in it.
 type link struct {
 	state   linkState
 	known   bool              // the framework's id is durable
@@ -59,6 +60,15 @@ func (c *Core) wantedRoles() map[ids.Role]bool {
 	return roles
 }
 
+// roles are those of all tasks in the books.
+func (c *Core) roles() map[ids.Role]bool {
+	roles := make(map[ids.Role]bool)
+	for _, t := range c.tasks {
+		roles[t.Role] = true
+	}
+	return roles
+}
+
 // wantsOffer tells whether a task is to be launched on the next offer that holds it.
 func (c *Core) wantsOffer(t *Task) bool {
 	_, rests := c.resting[t.ID]
@@ -77,14 +87,13 @@ func subset(part, whole map[ids.Role]bool) bool {
 func (c *Core) subscribe(wanted map[ids.Role]bool) {
 	l := &c.link
 	l.state, l.due = linkOpening, core.Never
-	l.roles, l.revived, l.fresh = maps.Clone(wanted), wanted, nil
-	s := Subscribe{Framework: c.framework}
-	if len(wanted) == 0 {
-		l.roles = map[ids.Role]bool{ids.AnyRole: true}
-		s.Suppressed = []ids.Role{ids.AnyRole}
+	l.roles, l.revived, l.fresh = c.roles(), wanted, nil
+	if len(l.roles) == 0 {
+		l.roles[ids.AnyRole] = true
 	}
-	s.Roles = sorted(l.roles)
-	c.emit(s)
+	suppressed := maps.Clone(l.roles)
+	maps.DeleteFunc(suppressed, func(r ids.Role, _ bool) bool { return wanted[r] })
+	c.emit(Subscribe{Framework: c.framework, Roles: sorted(l.roles), Suppressed: sorted(suppressed)})
 }
 
 // wish tells the master what offers are wanted for, where that has changed.

@@ -38,10 +38,12 @@ func (c *Core) run(now core.Time, in Run) {
 		names[i] = tasks[i].ID
 		records = append(records, KeepTask{tasks[i]})
 	}
-	c.promised += len(tasks)
+	c.promised[in.Role] += len(tasks)
 	c.bytes += len(tasks) * len(in.Spec)
 	c.persist(func(core.Time) {
-		c.promised -= len(tasks)
+		if c.promised[in.Role] -= len(tasks); c.promised[in.Role] == 0 {
+			delete(c.promised, in.Role)
+		}
 		c.nameFramework() // somebody may have torn it down
 		for _, t := range tasks {
 			c.put(t)
@@ -63,8 +65,11 @@ func (c *Core) nameFramework() {
 
 // problem says why tasks cannot be taken on; empty if they can.
 func (c *Core) problem(in *Run) string {
-	waiting := len(c.tasks) + c.promised
-	roles := c.wantedRoles()
+	waiting, roles := len(c.tasks), c.roles()
+	for role, n := range c.promised {
+		waiting += n
+		roles[role] = true
+	}
 	switch {
 	case in.Instances < 1:
 		return fmt.Sprintf("%d instances: expected at least 1", in.Instances)
@@ -91,11 +96,10 @@ func (c *Core) kill(now core.Time, in Kill) {
 		c.emit(Answer{Request: in.Request, Verdict: NotMine})
 		return
 	}
-	done := func(core.Time) { c.emit(Answer{Request: in.Request, Framework: c.framework, Agent: t.Agent}) }
+	done := func() { c.emit(Answer{Request: in.Request, Framework: c.framework, Agent: t.Agent}) }
 	if !t.Launching() {
-		c.drop(t.ID)
 		c.remember(now, t, mesos.TaskState_TASK_KILLED, "Killed before it was launched")
-		c.persist(done, DropTask{t.ID})
+		c.forget(t, done)
 		return
 	}
 	next := *t
@@ -104,7 +108,7 @@ func (c *Core) kill(now core.Time, in Kill) {
 	if !c.intends(t.ID) {
 		c.emit(End{t.ID, t.Agent})
 	}
-	c.persist(done, KeepTask{next})
+	c.persist(func(core.Time) { done() }, KeepTask{next})
 }
 
 // tornDown ends every task along with its framework, which somebody removed. The next task gets another one.

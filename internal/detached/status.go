@@ -45,17 +45,11 @@ func weigh(in Status) evidence {
 	return evidenceThere
 }
 
-// status takes in what is said of a task. It is acknowledged when the task is in nobody's books but the
-// agent's.
+// status takes in what is said of a task.
 func (c *Core) status(now core.Time, in Status) {
-	acknowledge := func(core.Time) {
-		if in.UUID != (UUID{}) {
-			c.emit(Acknowledge{in.Task, in.Agent, in.UUID})
-		}
-	}
 	t := c.tasks[in.Task]
 	if t == nil {
-		acknowledge(now)
+		c.acknowledge(in)
 		return
 	}
 	found := weigh(in)
@@ -70,21 +64,18 @@ func (c *Core) status(now core.Time, in Status) {
 			c.resting[t.ID] = now.Mono + rest
 		}
 	case evidenceLost:
-		c.drop(t.ID)
 		c.remember(now, t, mesos.TaskState_TASK_LOST, "Its agent is gone; it may have run there")
-		c.persist(nil, DropTask{t.ID})
+		c.forget(t, nil)
 	case evidenceRejected:
-		c.drop(t.ID)
 		c.remember(now, t, in.State, in.Text)
-		c.persist(nil, DropTask{t.ID})
+		c.forget(t, nil)
 	case evidenceThere:
 		if t.Killed && !ended(in.State) { // remembered until it has ended: a kill can get lost on its way
 			c.emit(End{t.ID, in.Agent})
-			acknowledge(now)
-			return
+		} else {
+			c.forget(t, nil)
 		}
-		c.drop(t.ID)
-		c.persist(acknowledge, DropTask{t.ID})
+		c.acknowledge(in)
 	}
 }
 
@@ -92,9 +83,8 @@ func (c *Core) status(now core.Time, in Status) {
 // would only ask it once more.
 func (c *Core) neverLaunched(now core.Time, t *Task) {
 	if t.Killed {
-		c.drop(t.ID)
 		c.remember(now, t, mesos.TaskState_TASK_KILLED, "Killed before it was launched")
-		c.persist(nil, DropTask{t.ID})
+		c.forget(t, nil)
 		return
 	}
 	next := *t

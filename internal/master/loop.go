@@ -26,7 +26,7 @@ type delivery struct {
 	in     cluster.Input
 	answer chan<- cluster.Answer // of a SchedulerCall or an OperatorCall
 	stream *subscriber           // of a Subscribe
-	link   *agentLink            // of an AgentSubscribe
+	link   agentConn             // of an AgentSubscribe
 	view   chan<- cluster.View   // instead of an input
 	watch  *watcher              // with a view, or without one to watch no more
 
@@ -41,6 +41,13 @@ type subscriber struct {
 	begun bool // SUBSCRIBED was sent, and the heartbeats were started
 }
 
+// agentConn is what the loop knows of an [agentLink].
+type agentConn interface {
+	send(cluster.Command)
+	Finish(error)
+	Close(error)
+}
+
 // loop owns the core and carries out what it decides.
 type loop struct {
 	m     *Master
@@ -53,7 +60,7 @@ type loop struct {
 
 	// owned by run
 	streams  map[cluster.StreamID]*subscriber
-	links    map[cluster.LinkID]*agentLink
+	links    map[cluster.LinkID]agentConn
 	watchers map[*watcher]struct{}
 	detached *detachedTasks
 }
@@ -64,7 +71,7 @@ func newLoop(m *Master, c *cluster.Cluster, log *slog.Logger) *loop {
 		front:    make(chan delivery, frontDoorSize),
 		back:     newInbox[delivery](),
 		streams:  make(map[cluster.StreamID]*subscriber),
-		links:    make(map[cluster.LinkID]*agentLink),
+		links:    make(map[cluster.LinkID]agentConn),
 		watchers: make(map[*watcher]struct{}),
 		detached: newDetachedTasks(m),
 	}
