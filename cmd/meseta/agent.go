@@ -1,8 +1,6 @@
 package main
 
 import (
-	"log/slog"
-
 	"github.com/spf13/cobra"
 
 	"github.com/meseta/meseta/internal/agent"
@@ -64,17 +62,18 @@ func newAgent() *cobra.Command {
 	ends.Duration(&config.ExecutorReregistrationTimeout, "executor-reregistration-timeout", "time for executors to come back after a restart of the agent")
 	ends.Duration(&config.RecoveryTimeout, "recovery-timeout", "time for which executors wait for the agent to come back")
 	ends.Duration(&config.ExecutorShutdownGracePeriod, "executor-shutdown-grace-period", "time for an executor to end in order")
+	ends.Variables(&config.ExecutorEnvironment, "executor-environment-variables", "variables for executors and tasks, such as {\"LANG\":\"C.UTF-8\"}")
 	ends.Switch(&config.KillTasksOnStop, "end-tasks-on-stop", "end all tasks and the supervisor when the agent is stopped")
 
 	bounds := settings.NewGroup(cmd.Flags(), "Bounds")
 	bounds.Size(&config.MaxCallBytes, "max-call-size", "largest body of a call")
 
-	takeSettings(cmd, settings.Agent)
+	level := takeSettings(cmd, settings.Agent)
 	ready := addReadyFD(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		config.Salvage, config.IgnoreDiskQuota = !strict, !enforceDisk
 		config.Ready, config.Release = announce(*ready), release
-		return agent.Run(cmd.Context(), config, newLogger(cmd, slog.LevelInfo))
+		return agent.Run(cmd.Context(), config, newLogger(cmd, level))
 	}
 	return cmd
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"log/slog"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -44,11 +43,11 @@ func newMaster() *cobra.Command {
 	bounds := settings.NewGroup(cmd.Flags(), "Bounds")
 	bounds.Size(&config.MaxCallBytes, "max-call-size", "largest body of a call")
 
-	takeSettings(cmd, settings.Master)
+	config.Level = takeSettings(cmd, settings.Master)
 	ready := addReadyFD(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		config.Ready, config.Release = announce(*ready), release
-		config.Flags, config.Level = settingsByName(cmd), new(slog.LevelVar)
+		config.Flags = settingsByName(cmd)
 		return master.Run(cmd.Context(), config, newLogger(cmd, config.Level))
 	}
 	return cmd

@@ -13,9 +13,11 @@ import (
 )
 
 // takeSettings lets a daemon's flags, all of which are defined, be set in its environment and in a file
-// too, and accepts what of Mesos means nothing here.
-func takeSettings(cmd *cobra.Command, daemon settings.Daemon) {
+// too, and accepts what of Mesos means nothing here. It gives the level of the daemon's log.
+func takeSettings(cmd *cobra.Command, daemon settings.Daemon) *slog.LevelVar {
 	var file string
+	level := new(slog.LevelVar)
+	settings.NewGroup(cmd.Flags(), "What it says").Level(level, "logging-level", "least of what is logged: DEBUG, INFO, WARNING or ERROR")
 	places := settings.NewGroup(cmd.Flags(), "Settings from elsewhere")
 	places.Text(&file, "config", "PATH", "file of lines 'name = value', or directory with a file for each setting")
 	settings.Take(cmd.Flags(), daemon)
@@ -26,7 +28,7 @@ func takeSettings(cmd *cobra.Command, daemon settings.Daemon) {
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
 		report, err := settings.Resolve(cmd.Flags(), settings.Sources{
 			Command: cmd.CommandPath(), Environ: os.Environ(), Elsewhere: meansSomething, File: &file})
-		log := newLogger(cmd, slog.LevelInfo)
+		log := newLogger(cmd, level)
 		for _, w := range report.Warnings {
 			log.Warn(w)
 		}
@@ -42,6 +44,7 @@ func takeSettings(cmd *cobra.Command, daemon settings.Daemon) {
 		}
 		return nil
 	}
+	return level
 }
 
 // usage is what help says of a daemon after its description: its flags are many, so they are in groups.
@@ -55,7 +58,7 @@ func usage(cmd *cobra.Command) error {
 // meansSomething tells of variables MESETA_NAME that are no mistake, whatever daemon finds them: settings
 // of others, and what the command line and containers have.
 func meansSomething(name string) bool {
-	known := []string{"CONTAINER"}
+	known := []string{"CONTAINER", "SUPERVISOR"}
 	for _, daemon := range []*cobra.Command{newMaster(), newAgent()} {
 		daemon.Flags().VisitAll(func(f *pflag.Flag) {
 			known = append(known, strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_")))

@@ -67,6 +67,10 @@ type Config struct {
 	// Salvage lets an agent with a damaged journal go on with what is sound of it.
 	Salvage bool
 
+	// ExecutorEnvironment has variables for all executors and commands. What the agent itself says there, and what
+	// a command asks for, wins; but PATH replaces the usual one.
+	ExecutorEnvironment map[string]string
+
 	// SupervisorFlags are given to supervisors that the agent starts, for instance "--tracking=environ".
 	SupervisorFlags []string
 

@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -24,7 +26,7 @@ func (a *agent) environment(spec node.StartContainer, sandbox string) []string {
 		"MESOS_SANDBOX=" + sandbox,
 		"MESOS_SLAVE_ID=" + string(spec.Sandbox.Agent),
 		"MESOS_SLAVE_PID=slave(1)@" + a.address.String(),
-		"PATH=" + searchPath,
+		"PATH=" + cmp.Or(a.config.ExecutorEnvironment["PATH"], searchPath),
 		"PWD=" + sandbox,
 	}
 	if spec.Task != "" {
@@ -36,12 +38,20 @@ func (a *agent) environment(spec node.StartContainer, sandbox string) []string {
 			"MESOS_RECOVERY_TIMEOUT="+duration.Format(a.config.RecoveryTimeout),
 			"MESOS_SUBSCRIPTION_BACKOFF_MAX=2secs")
 	}
+	for _, name := range slices.Sorted(maps.Keys(a.config.ExecutorEnvironment)) {
+		if !slices.ContainsFunc(env, sets(name)) {
+			env = append(env, name+"="+a.config.ExecutorEnvironment[name])
+		}
+	}
 	for _, v := range spec.Command.Variables {
-		name := v.Name + "="
-		env = slices.DeleteFunc(env, func(entry string) bool { return strings.HasPrefix(entry, name) })
-		env = append(env, name+v.Value)
+		env = append(slices.DeleteFunc(env, sets(v.Name)), v.Name+"="+v.Value)
 	}
 	return env
+}
+
+// sets tells of the entries of an environment that set a variable.
+func sets(name string) func(entry string) bool {
+	return func(entry string) bool { return strings.HasPrefix(entry, name+"=") }
 }
 
 // commandLine gives the program, where it is not the first argument, and the arguments.

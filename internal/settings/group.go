@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"log/slog"
 	"strconv"
 	"time"
 
@@ -80,6 +81,17 @@ func (g *Group) Percent(p *int, name, usage string) {
 // time from one to the next.
 func (g *Group) Rate(p *time.Duration, name, usage string) {
 	add(g, p, name, "NUMBER/DURATION", usage, parseRate, formatRate)
+}
+
+// Level is from where on the log is written.
+func (g *Group) Level(p *slog.LevelVar, name, usage string) {
+	g.flags.Var((*level)(p), name, usage)
+	g.annotate(name, groupOf, g.title)
+}
+
+// Variables are variables of an environment, as a JSON object.
+func (g *Group) Variables(p *map[string]string, name, usage string) {
+	add(g, p, name, "JSON", usage, parseVariables, formatVariables)
 }
 
 // HostPorts is a list of addresses.

@@ -50,10 +50,10 @@ var (
 // rules are the whole of Mesos' manual, but for what we have ourselves; a test holds them to that.
 var rules = []rule{
 	{both, ignored, "logs go to stderr, where systemd and containers expect them",
-		"log_dir logging_level=INFO quiet?=false logbufsecs=0 initialize_driver_logging? external_log_file"},
+		"log_dir quiet?=false logbufsecs=0 initialize_driver_logging? external_log_file"},
 	{both, ignored, "there is no ZooKeeper: masters remember and elect by themselves", "zk_session_timeout"},
 	{masters, ignored, "there is no ZooKeeper: masters remember and elect by themselves",
-		"zk quorum log_auto_initialize? registry_fetch_timeout registry_store_timeout"},
+		"zk quorum log_auto_initialize?=true registry_fetch_timeout registry_store_timeout"},
 	{both, ignored, "there are no modules to load", "modules modules_dir"},
 	{both, refused, "there are no hooks: what they are to change or forbid would happen", "hooks"},
 	{both, refused, "there is no such command here; give the address with --ip", "ip_discovery_command"},
@@ -138,7 +138,6 @@ var rules = []rule{
 	{agents, ignored, "gpus are offered if --resources names them", "nvidia_gpu_devices"},
 	{agents, ignored, "resources are not oversubscribed",
 		"resource_estimator qos_controller qos_correction_interval_min oversubscribed_resources_interval"},
-	{agents, ignored, "executors get the environment that is documented, and no more", "executor_environment_variables"},
 	{agents, ignored, "secrets by reference are not resolved", "secret_resolver"},
 	{agents, ignored, "the wire to executors and masters has no such knobs",
 		"agent_features registration_backoff_factor executor_reregistration_retry_interval http_heartbeat_interval " +
@@ -174,7 +173,7 @@ type foreign struct {
 func (f *foreign) Set(text string) error {
 	f.text, f.heeded = text, !f.silent(text)
 	if f.heeded && f.Refused {
-		return fmt.Errorf("refused, because to ignore it would be dangerous: %s", f.Why)
+		return fmt.Errorf("refused, because to ignore it would be dangerous: %s; leave it out if that is wanted", f.Why)
 	}
 	return nil
 }

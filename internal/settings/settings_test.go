@@ -1,6 +1,7 @@
 package settings_test
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,14 +15,16 @@ import (
 
 // daemon is a small one.
 type daemon struct {
-	flags   *pflag.FlagSet
-	workDir string
-	port    int
-	timeout time.Duration
-	cache   int64
-	strict  bool
-	masters []string
-	ip      string
+	flags     *pflag.FlagSet
+	workDir   string
+	port      int
+	timeout   time.Duration
+	level     slog.LevelVar
+	variables map[string]string
+	cache     int64
+	strict    bool
+	masters   []string
+	ip        string
 }
 
 func newDaemon() *daemon {
@@ -37,6 +40,8 @@ func newDaemon() *daemon {
 	g.Switch(&d.strict, "strict", "")
 	g.HostPorts(&d.masters, "master", "")
 	g.IP(&d.ip, "ip", "")
+	g.Level(&d.level, "logging-level", "")
+	g.Variables(&d.variables, "executor-environment-variables", "")
 	g.Fraction(new(float64), "gc-disk-headroom", "")
 	g.Text(new(string), "attributes", "LIST", "")
 	settings.Take(d.flags, settings.Master)
@@ -114,6 +119,9 @@ func TestRefusalsNameTheSettingThePlaceAndWhatWasExpected(t *testing.T) {
 		{name: "negative duration", arg: "--agent-ping-timeout=-15secs", want: "expected a duration"},
 		{name: "size without unit", arg: "--fetcher-cache-size=2", want: `"2": expected a size such as 512KB, 64MB or 2GB`},
 		{name: "fraction", arg: "--gc-disk-headroom=NaN", want: `"NaN": expected a number from 0 to 1, such as 0.1`},
+		{name: "level", arg: "--logging_level=LOUD", want: `"LOUD": expected DEBUG, INFO, WARNING or ERROR`},
+		{name: "variables", arg: `--executor-environment-variables=["A"]`, want: `expected a JSON object of texts, such as {"LANG":"C.UTF-8"}`},
+		{name: "name of a variable", arg: `--executor-environment-variables={"A=B":"c"}`, want: `"A=B" is no variable`},
 		{name: "switch", arg: "--strict=perhaps", want: `--strict: "perhaps": expected true or false`},
 		{name: "ZooKeeper", arg: "--master=zk://m1:2181/mesos", want: "there is no ZooKeeper to ask; expected the masters themselves, such as m1:5050,m2:5050"},
 		{name: "no port", arg: "--master=m1:5050,m2", want: "expected HOST:PORT"},
@@ -179,6 +187,10 @@ func TestMesosNamesAndHabits(t *testing.T) {
 		{"value in a file, named by a variable", nil, []string{"MESOS_WORK_DIR=file://" + write(t, dir, "dir", "/data\n")},
 			func(d *daemon) bool { return d.workDir == "/data" }},
 		{"Go's durations", []string{"--agent-ping-timeout=1m30s"}, nil, func(d *daemon) bool { return d.timeout == 90*time.Second }},
+		{"level", nil, []string{"MESOS_LOGGING_LEVEL=WARNING"}, func(d *daemon) bool { return d.level.Level() == slog.LevelWarn }},
+		{"variables", []string{`--executor_environment_variables={"A":"b c"}`}, nil, func(d *daemon) bool { return d.variables["A"] == "b c" }},
+		{"variables in a file", []string{"--executor_environment_variables=file://" + write(t, dir, "environment", "{\"A\":\"b\"}\n")}, nil,
+			func(d *daemon) bool { return d.variables["A"] == "b" }},
 		{"size", []string{"--fetcher_cache_size=2GB"}, nil, func(d *daemon) bool { return d.cache == 2<<30 }},
 		{"somebody else's variables", nil, []string{"MESETA_CONTAINER=x", "MESOS_NATIVE_JAVA_LIBRARY=y", "MESOS_HELP=z"}, func(d *daemon) bool { return true }},
 	} {

@@ -1,7 +1,10 @@
 package settings
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"strconv"
@@ -162,4 +165,50 @@ func parseSwitch(s string) (bool, error) {
 		return false, errors.New("expected true or false")
 	}
 	return on, nil
+}
+
+// level is the value of a setting for a log, with Mesos' names and DEBUG.
+type level slog.LevelVar
+
+var levels = map[string]slog.Level{"DEBUG": slog.LevelDebug, "INFO": slog.LevelInfo, "WARNING": slog.LevelWarn, "ERROR": slog.LevelError}
+
+func (l *level) Set(text string) error {
+	v, ok := levels[strings.ToUpper(text)]
+	if !ok {
+		return errors.New("expected DEBUG, INFO, WARNING or ERROR")
+	}
+	(*slog.LevelVar)(l).Set(v)
+	return nil
+}
+
+func (l *level) String() string {
+	for name, v := range levels {
+		if v == (*slog.LevelVar)(l).Level() {
+			return name
+		}
+	}
+	return (*slog.LevelVar)(l).Level().String()
+}
+
+func (*level) Type() string { return "LEVEL" }
+
+func parseVariables(s string) (map[string]string, error) {
+	var all map[string]string
+	if err := json.Unmarshal([]byte(s), &all); err != nil {
+		return nil, errors.New(`expected a JSON object of texts, such as {"LANG":"C.UTF-8"}, or file:// and the path of one`)
+	}
+	for name, value := range all {
+		if name == "" || strings.ContainsAny(name, "=\x00") || strings.Contains(value, "\x00") {
+			return nil, fmt.Errorf("%q is no variable: expected a name without '=', and no zero bytes", name)
+		}
+	}
+	return all, nil
+}
+
+func formatVariables(all map[string]string) string {
+	if len(all) == 0 {
+		return ""
+	}
+	text, _ := json.Marshal(all) // a map of texts can always be written
+	return string(text)
 }
