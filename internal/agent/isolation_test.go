@@ -137,3 +137,26 @@ func (a *testAgent) waitForMemoryLimit(t *testing.T, mib float64) {
 		return nil
 	})
 }
+
+func TestContainersAreKeptApartAsIsolationSays(t *testing.T) {
+	needLimits(t)
+	m := newTestMaster(t)
+	a := startAgent(t, m, func(c *Config) {
+		c.Isolation = "namespaces/pid,namespaces/ipc,filesystem/linux,linux/capabilities,linux/nnp"
+	})
+	m.subscribed()
+	mark := filepath.Join(os.TempDir(), filepath.Base(t.TempDir())+"-of-the-machine")
+	if err := os.WriteFile(mark, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(mark)
+	m.run(frameworkInfo(), shellTask("t1", "test ! -e "+mark+" && touch /tmp/own && ls .tmp/own && "+
+		"test $(ls -d /proc/[0-9]* | wc -l) -lt 10 && grep -E 'NoNewPrivs|CapBnd' /proc/self/status"))
+	if last := lastOf(m.statuses("t1", mesos.TaskState_TASK_FINISHED)); last.GetMessage() != "Command exited with status 0" {
+		t.Errorf("it ended with %v", last)
+	}
+	want := fmt.Sprintf(".tmp/own\nCapBnd:\t%016x\nNoNewPrivs:\t1\n", uint64(container.RootCapabilities))
+	if got := a.output("t1"); got != want {
+		t.Errorf("inside:\n%swant\n%s", got, want)
+	}
+}

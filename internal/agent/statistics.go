@@ -97,7 +97,7 @@ func (a *agent) statisticsOf(v node.ContainerView, s container.Statistics) *meso
 		MemSoftLimitBytes: new(uint64(v.Demand.Mem)),
 	}
 	if q := s.Limits.CPUQuota; q != 0 {
-		r.CpusLimit = new(q.Seconds() / s.Limits.Period().Seconds())
+		r.CpusLimit = new(float64(q) / float64(s.Limits.Period()))
 	}
 	if soft := s.Limits.MemorySoftBytes; soft != 0 {
 		r.MemSoftLimitBytes = &soft
