@@ -37,7 +37,7 @@ func newRun() *cobra.Command {
 			return nil
 		},
 	}
-	master := addMaster(cmd)
+	c := addClient(cmd)
 	f := cmd.Flags()
 	f.SetInterspersed(false)
 	f.Float64Var(&options.CPUs, "cpus", 0.1, "cpus to ask for")
@@ -54,7 +54,7 @@ func newRun() *cobra.Command {
 	f.IntVar(&options.Instances, "instances", 1, "how many times to run it at once")
 	f.Var((*durationFlag)(&options.Timeout), "timeout", "kill it after this long, as in 90s or 15mins, and exit with 124")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		options.Master, options.Command = *master, args
+		options.Client, options.Command = c.new(), args
 		if options.Instances < 1 {
 			return fmt.Errorf("instances %d: expected at least 1", options.Instances)
 		}

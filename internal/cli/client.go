@@ -36,6 +36,7 @@ type Client struct {
 	HTTP      *http.Client
 	UserAgent string // who calls, for the master's log
 	codec     wire.Codec
+	tracer    *Tracer // nil for none
 }
 
 // NewClient returns a client of the master at an address.
@@ -45,7 +46,7 @@ func NewClient(master string) *Client {
 
 // Trace has everything shown that the client sends and gets, in JSON where there is a choice.
 func (c *Client) Trace(t *Tracer) {
-	c.codec = wire.JSON
+	c.codec, c.tracer = wire.JSON, t
 	c.HTTP.Transport = t.transport()
 }
 

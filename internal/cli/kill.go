@@ -20,8 +20,16 @@ type KillOptions struct {
 	Framework string         // whose tasks are meant; empty for anybody's
 }
 
+// killNotice is after how long people are told what is waited for.
+const killNotice = 2 * time.Second
+
 // Kill has tasks ended, whoever's they are, and waits for that.
 func (c *Client) Kill(ctx context.Context, s *Screen, tasks []string, o KillOptions) error {
+	defer time.AfterFunc(killNotice, func() {
+		if s.Terminal() && !o.NoWait {
+			fmt.Fprintln(s.Err, "meseta: waiting until they have ended; Ctrl-C leaves them to it")
+		}
+	}).Stop()
 	k := &killer{client: c, screen: s, options: o, ends: make(map[taskKey]bool)}
 	for e, err := range c.events(ctx) {
 		switch {

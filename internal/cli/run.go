@@ -14,7 +14,7 @@ import (
 
 // RunOptions describe a command to run on the cluster.
 type RunOptions struct {
-	Master    string
+	Client    *Client
 	Name      string // default: the command's first word
 	Command   []string
 	CPUs      float64
@@ -40,15 +40,15 @@ func Run(ctx context.Context, o RunOptions, stdout, stderr io.Writer) (int, erro
 	if err != nil {
 		return 0, err
 	}
-	client := NewClient(o.Master)
+	client := o.Client
 	if _, err := client.Call(ctx, masterpb.Call_GET_HEALTH); err != nil {
 		return 0, err
 	}
-	if r.driver, err = scheduler.NewDriver(r, scheduler.Config{
-		Masters:   []string{o.Master},
-		Framework: r.frameworkInfo(),
-		Logger:    o.Logger,
-	}); err != nil {
+	config := scheduler.Config{Masters: []string{client.Master}, Framework: r.frameworkInfo(), Logger: o.Logger}
+	if client.tracer != nil {
+		config.Dial, config.Codec = client.tracer.Dial, scheduler.JSON
+	}
+	if r.driver, err = scheduler.NewDriver(r, config); err != nil {
 		return 0, err
 	}
 	r.driver.Start()

@@ -31,7 +31,7 @@ func Detach(ctx context.Context, o RunOptions, stdout io.Writer) error {
 	if o.Role != "" {
 		call.Role = &o.Role
 	}
-	answer, err := NewClient(o.Master).order(ctx, &operatorpb.Call{Type: operatorpb.Call_RUN_TASKS.Enum(), RunTasks: call})
+	answer, err := o.Client.order(ctx, &operatorpb.Call{Type: operatorpb.Call_RUN_TASKS.Enum(), RunTasks: call})
 	if _, away := errors.AsType[*awayError](err); away {
 		return fmt.Errorf("%w; it may have been taken on all the same, look with: meseta tasks", err)
 	}

@@ -148,6 +148,10 @@ func TestEverydayCommands(t *testing.T) {
 	if strings.Contains(traced.Stdout, "GET_AGENTS") {
 		t.Errorf("a trace belongs to stderr; stdout has\n%s", traced.Stdout)
 	}
+	if r := testcluster.Meseta(t, "run", "--trace", "--master", e.c.Master.Address, "--", "true"); r.Code != 0 || r.Stdout != "" ||
+		!containsAll(r.Stderr, []string{`> {"type":"SUBSCRIBE"`, `< {"type":"OFFERS"`, `"type":"ACCEPT"`, `"state":"TASK_FINISHED"`}) {
+		t.Errorf("run --trace: %+v", r)
+	}
 	completed := testcluster.Meseta(t, "__complete", "kill", "--master", e.c.Master.Address, "run")
 	if !strings.HasPrefix(completed.Stdout, nightly+"\tnightly, RUNNING\n") {
 		t.Errorf("kill run<TAB>: %+v, want %s", completed, nightly)
