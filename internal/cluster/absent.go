@@ -16,6 +16,7 @@ import (
 type absent struct {
 	expected    deadlines[ids.AgentID] // agents of a former leader, which have not subscribed here yet
 	unreachable *Table[ids.AgentID, UnreachableAgent]
+	gone        goneAgents
 }
 
 // UnreachableAgent is an agent that was given up and may come back.
@@ -25,7 +26,7 @@ type UnreachableAgent struct {
 }
 
 func newAbsent() absent {
-	return absent{newDeadlines[ids.AgentID](), NewTable[ids.AgentID, UnreachableAgent]()}
+	return absent{expected: newDeadlines[ids.AgentID](), unreachable: NewTable[ids.AgentID, UnreachableAgent]()}
 }
 
 // addUnreachable remembers an agent, and forgets the oldest if there are too many.

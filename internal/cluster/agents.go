@@ -29,6 +29,10 @@ func (c *Cluster) agentSubscribe(now core.Time, in AgentSubscribe) {
 		c.turnAway(in.Link, problem)
 		return
 	}
+	if c.absent.gone.has(in.ID) {
+		c.sendGone(in.Link)
+		return
+	}
 	if in.ID == "" {
 		in.ID = c.newAgentID()
 	}
@@ -300,8 +304,7 @@ func (c *Cluster) agentUnregistered(now core.Time, in AgentUnregistered) {
 		return
 	}
 	c.takeBackAgentOffers(now, a)
-	c.clearAgent(now, a, func(*Framework) mesos.TaskState { return mesos.TaskState_TASK_LOST },
-		fmt.Sprintf("Agent %s removed: the agent unregistered", a.Info.Hostname))
+	c.clearAgent(now, a, fateLost, fmt.Sprintf("Agent %s removed: the agent unregistered", a.Info.Hostname))
 	c.dropLink(in.Link)
 	c.persist(nil, RemoveAgent{a.ID})
 	c.notice(LevelInfo, "agent left", "agent", a.ID, "hostname", a.Info.Hostname)
@@ -310,15 +313,25 @@ func (c *Cluster) agentUnregistered(now core.Time, in AgentUnregistered) {
 // loseAgent gives an agent up that was away for too long. Its tasks may live on behind a partition:
 // partition-aware frameworks are told so.
 func (c *Cluster) loseAgent(now core.Time, a *Agent) {
-	c.clearAgent(now, a, func(f *Framework) mesos.TaskState { return ifAware(f, mesos.TaskState_TASK_UNREACHABLE) },
-		"health check timed out")
+	c.clearAgent(now, a, fateUnreachable, "health check timed out")
 	c.absent.addUnreachable(UnreachableAgent{a.ID, now.Wall})
 	c.persist(nil, LoseAgent{ID: a.ID, Since: now.Wall})
 	c.notice(LevelWarn, "agent removed", "agent", a.ID, "hostname", a.Info.Hostname, "why", "away for too long")
 }
 
+// fate is what becomes of a framework's tasks on an agent that is removed.
+type fate func(*Framework) (mesos.TaskState, mesos.TaskStatus_Reason)
+
+func fateLost(*Framework) (mesos.TaskState, mesos.TaskStatus_Reason) {
+	return mesos.TaskState_TASK_LOST, mesos.TaskStatus_REASON_AGENT_REMOVED
+}
+
+func fateUnreachable(f *Framework) (mesos.TaskState, mesos.TaskStatus_Reason) {
+	return ifAware(f, mesos.TaskState_TASK_UNREACHABLE), mesos.TaskStatus_REASON_AGENT_REMOVED
+}
+
 // clearAgent takes an agent and everything on it out of the books and tells the frameworks.
-func (c *Cluster) clearAgent(now core.Time, a *Agent, state func(*Framework) mesos.TaskState, why string) {
+func (c *Cluster) clearAgent(now core.Time, a *Agent, end fate, why string) {
 	b, touched := c.byAgent[a.ID], c.frameworksOn(a.ID)
 	for _, key := range sortedTasks(b.tasks) {
 		t, f := c.tasks.Get(key), c.frameworks.Get(key.Framework)
@@ -326,7 +339,8 @@ func (c *Cluster) clearAgent(now core.Time, a *Agent, state func(*Framework) mes
 			c.completeTask(now, t)
 			continue
 		}
-		c.loseTask(now, t, state(f), mesos.TaskStatus_REASON_AGENT_REMOVED, why)
+		state, reason := end(f)
+		c.loseTask(now, t, state, reason, why)
 	}
 	for _, key := range sortedExecutors(b.executors) {
 		c.removeExecutor(now, key)

@@ -75,6 +75,9 @@ func (c *Cluster) recover(now core.Time, in Recovered) {
 	for _, u := range in.Unreachable {
 		c.absent.addUnreachable(u)
 	}
+	for _, id := range in.Gone {
+		c.absent.gone.add(id)
+	}
 }
 
 // awaitReturn gives a framework of a former leader the time to come back. It did not leave by itself, so

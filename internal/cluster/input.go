@@ -26,6 +26,7 @@ type (
 		Removed     []ids.FrameworkID // may not come back
 		Agents      []ids.AgentID
 		Unreachable []UnreachableAgent
+		Gone        []ids.AgentID // may not come back
 	}
 
 	// Subscribe is a scheduler's SUBSCRIBE. The stream is already open.
@@ -222,10 +223,14 @@ type (
 
 	// OrderTeardown ends a framework.
 	OrderTeardown struct{ Framework ids.FrameworkID }
+
+	// OrderMarkGone declares that an agent will never come back.
+	OrderMarkGone struct{ Agent ids.AgentID }
 )
 
 func (OrderKill) order()     {}
 func (OrderTeardown) order() {}
+func (OrderMarkGone) order() {}
 
 // AgentTask is a task that an agent reports when it subscribes.
 type AgentTask struct {

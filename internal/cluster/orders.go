@@ -16,6 +16,8 @@ func (c *Cluster) order(now core.Time, in OperatorCall) {
 		c.orderKill(o)
 	case OrderTeardown:
 		c.orderTeardown(now, o)
+	case OrderMarkGone:
+		c.orderMarkGone(now, o)
 	}
 }
 

@@ -19,6 +19,9 @@ type (
 		Code Code
 		Text string
 		Task *Task // of an OrderKill
+
+		// After is the ticket of the record that has to be durable before the answer is given; 0 if none has.
+		After Ticket
 	}
 
 	// Send puts an event on a scheduler's stream.
@@ -181,6 +184,7 @@ type (
 	Refuse struct {
 		Reason string
 		Final  bool
+		Gone   bool // for good: whatever it runs has to end
 	}
 
 	// RunTask starts a task of a framework. With ExecutorLives it is for an executor that was started for
@@ -252,6 +256,12 @@ type (
 		Since time.Time
 	}
 
+	// MarkAgentGone remembers that an agent may not come back.
+	MarkAgentGone struct {
+		ID    ids.AgentID
+		Since time.Time
+	}
+
 	// RemoveAgent forgets an agent that left.
 	RemoveAgent struct{ ID ids.AgentID }
 
@@ -268,6 +278,7 @@ type (
 func (AdmitAgent) record()      {}
 func (LoseAgent) record()       {}
 func (RemoveAgent) record()     {}
+func (MarkAgentGone) record()   {}
 func (AdmitFramework) record()  {}
 func (RemoveFramework) record() {}
 

@@ -110,8 +110,8 @@ func (w *wild) step(in Input) {
 				w.t.Fatalf("%T on link %d, which is not open", out.Command, out.Link)
 			}
 			_, welcome := out.Command.(Welcome)
-			_, refused := out.Command.(Refuse)
-			if (welcome || refused) == p.heard {
+			refuse, refused := out.Command.(Refuse)
+			if (welcome || refused) == p.heard && !refuse.Gone {
 				w.t.Fatalf("link %d: the welcome is the first command and no other: %T", out.Link, out.Command)
 			}
 			p.heard = true
@@ -182,7 +182,8 @@ func (w *wild) call(t *rapid.T) {
 // order asks for what operators ask for.
 func (w *wild) order(t *rapid.T) {
 	f := draw(t, "framework", append(wildFrameworks, ""))
-	w.step(OperatorCall{draw(t, "order", []Order{OrderKill{Framework: f, Task: draw(t, "task", wildTasks)}, OrderTeardown{f}})})
+	w.step(OperatorCall{draw(t, "order", []Order{OrderKill{Framework: f, Task: draw(t, "task", wildTasks)}, OrderTeardown{f},
+		OrderMarkGone{draw(t, "agent", wildAgents)}})})
 }
 
 // caller is a framework and a stream of its, mostly.
@@ -334,7 +335,11 @@ func (w *wild) end() {
 	}
 	w.streams["end"] = &peer{}
 	w.step(Subscribe{Stream: "end", Framework: FrameworkInfo{ID: "end", FailoverTimeout: time.Hour}})
+	welcome := 0
 	for n, id := range wildAgents {
+		if !w.c.absent.gone.has(id) {
+			welcome++
+		}
 		l := LinkID(1_000_000 + n)
 		w.links[l] = &peer{}
 		w.step(AgentSubscribe{Link: l, ID: id, Info: AgentInfo{Resources: mustList("cpus:4;mem:1000")}})
@@ -350,7 +355,7 @@ func (w *wild) end() {
 			whole++
 		}
 	}
-	if whole != len(wildAgents) {
-		w.t.Fatalf("%d of %d agents are offered as a whole when nothing runs", whole, len(wildAgents))
+	if whole != welcome {
+		w.t.Fatalf("%d of %d agents are offered as a whole when nothing runs", whole, welcome)
 	}
 }

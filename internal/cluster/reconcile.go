@@ -27,6 +27,7 @@ func (c *Cluster) reconcile(now core.Time, f *Framework, call Reconcile) {
 //	unknown, agent known              TASK_GONE: the agent would have reported it
 //	unknown, agent on its way         nothing: the agent will tell
 //	unknown, agent unreachable        TASK_UNREACHABLE, unless it is known to have ended before
+//	unknown, agent gone               TASK_GONE_BY_OPERATOR
 //	unknown, agent unknown            TASK_UNKNOWN
 //
 // with TASK_LOST in place of the others for frameworks that are not partition-aware. Where no agent is named
@@ -52,6 +53,9 @@ func (c *Cluster) reconcileOne(now core.Time, f *Framework, r ReconcileTask) {
 		s.State = ifAware(f, mesos.TaskState_TASK_UNREACHABLE)
 		s.Message = "Reconciliation: Task is unreachable"
 		s.UnreachableSince = lost.Since
+	case c.absent.gone.has(r.Agent):
+		s.State = ifAware(f, mesos.TaskState_TASK_GONE_BY_OPERATOR)
+		s.Message = "Reconciliation: Task is gone"
 	default:
 		s.State = ifAware(f, mesos.TaskState_TASK_UNKNOWN)
 		s.Message = "Reconciliation: Task is unknown"

@@ -97,7 +97,7 @@ func newScript() *script {
 //	unlink A [silent=30s]   unregister A                           its link ends | it leaves
 //	accept F O[,O] [T[/E][=RES] …] [refuse=5s]    decline F O [refuse=5s]
 //	revive F   suppress F   teardown F   kill F T [A]   shutdown F E A   message F E A
-//	order kill T [F]   order teardown F                            an operator
+//	order kill T [F]   order teardown F   order gone A             an operator
 //	ack F T A N   reconcile F [T[@A] …]
 //	update A F T STATE N [latest=STATE]   exited A F E STATUS   send A F E   refused A F T   gone A F
 //	closed LINK                                                    a link ends that need not be the latest
@@ -263,6 +263,9 @@ func (s *script) input(t *testing.T, name string, args []string) Input {
 	}
 	if name == "order" && arg(0) == "kill" {
 		return OperatorCall{OrderKill{Task: ids.TaskID(arg(1)), Framework: ids.FrameworkID(arg(2))}}
+	}
+	if name == "order" && arg(0) == "gone" {
+		return OperatorCall{OrderMarkGone{ids.AgentID(arg(1))}}
 	}
 	if name == "order" {
 		return OperatorCall{OrderTeardown{ids.FrameworkID(arg(1))}}
@@ -444,6 +447,9 @@ func state(t *testing.T, name string) mesos.TaskState {
 func (s *script) print(o Output) string {
 	switch o := o.(type) {
 	case Answer:
+		if o.Code == Accepted && o.After != 0 {
+			return fmt.Sprintf("202 once #%d is durable", o.After)
+		}
 		if o.Code == Accepted {
 			return "202"
 		}
@@ -560,6 +566,8 @@ func printRecord(r Record) string {
 	switch r := r.(type) {
 	case AdmitAgent:
 		return "admit agent " + string(r.ID)
+	case MarkAgentGone:
+		return "agent " + string(r.ID) + " is gone"
 	case RemoveAgent:
 		return "forget agent " + string(r.ID)
 	case LoseAgent:

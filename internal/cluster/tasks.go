@@ -63,7 +63,7 @@ func (c *Cluster) completeTask(now core.Time, t *Task) {
 func (c *Cluster) loseTask(now core.Time, t *Task, s mesos.TaskState, reason mesos.TaskStatus_Reason, message string) {
 	status := Status{Task: t.Key.Task, State: s, Agent: t.Info.Agent, Reason: reason, Message: message,
 		Timestamp: now.Seconds()}
-	if reason == mesos.TaskStatus_REASON_AGENT_REMOVED && !c.agents.Get(t.Info.Agent).Connected() {
+	if reason == mesos.TaskStatus_REASON_AGENT_REMOVED && !c.agents.Get(t.Info.Agent).Connected() && !c.absent.gone.has(t.Info.Agent) {
 		status.UnreachableSince = now.Wall
 	}
 	c.tell(c.frameworks.Get(t.Key.Framework), Update{status})

@@ -63,6 +63,13 @@ type loop struct {
 	links    map[cluster.LinkID]agentConn
 	watchers map[*watcher]struct{}
 	detached *detachedTasks
+	held     map[cluster.Ticket][]heldAnswer
+}
+
+// heldAnswer is one that waits until what it says is durable.
+type heldAnswer struct {
+	cluster.Answer
+	to chan<- cluster.Answer
 }
 
 func newLoop(m *Master, c *cluster.Cluster, log *slog.Logger) *loop {
@@ -74,6 +81,7 @@ func newLoop(m *Master, c *cluster.Cluster, log *slog.Logger) *loop {
 		links:    make(map[cluster.LinkID]agentConn),
 		watchers: make(map[*watcher]struct{}),
 		detached: newDetachedTasks(m),
+		held:     make(map[cluster.Ticket][]heldAnswer),
 	}
 }
 
@@ -190,11 +198,20 @@ func (l *loop) apply(d delivery) {
 		delete(l.links, in.Link)
 	}
 	for _, out := range l.core.Step(l.now(), d.in) {
-		if a, ok := out.(cluster.Answer); ok {
+		switch a, ok := out.(cluster.Answer); {
+		case ok && a.After != 0:
+			l.held[a.After] = append(l.held[a.After], heldAnswer{a, d.answer})
+		case ok:
 			d.answer <- a
-			continue
+		default:
+			l.carryOut(out)
 		}
-		l.carryOut(out)
+	}
+	if in, ok := d.in.(cluster.Persisted); ok {
+		for _, a := range l.held[in.Ticket] {
+			a.to <- a.Answer
+		}
+		delete(l.held, in.Ticket)
 	}
 }
 

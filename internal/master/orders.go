@@ -53,6 +53,8 @@ func (m *Master) audit(r *http.Request, o cluster.Order, result string, more ...
 		}
 	case cluster.OrderTeardown:
 		attrs = append(attrs, "audit", "TEARDOWN", "framework", o.Framework)
+	case cluster.OrderMarkGone:
+		attrs = append(attrs, "audit", "MARK_AGENT_GONE", "agent", o.Agent)
 	}
 	m.log.Info("operator call", append(attrs, more...)...)
 }

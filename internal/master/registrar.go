@@ -87,6 +87,8 @@ func change(r cluster.Record) registry.Op {
 		return registry.AdmitAgent{ID: r.ID, Info: r.Info}
 	case cluster.LoseAgent:
 		return registry.MarkAgentUnreachable{ID: r.ID, Since: r.Since}
+	case cluster.MarkAgentGone:
+		return registry.MarkAgentGone{ID: r.ID, Since: r.Since}
 	case cluster.RemoveAgent:
 		return registry.RemoveAgent{ID: r.ID}
 	case cluster.AdmitFramework:
@@ -107,6 +109,9 @@ func recovered(s registry.State) (cluster.Recovered, error) {
 	}
 	for _, a := range s.Agents {
 		in.Agents = append(in.Agents, a.ID)
+	}
+	for _, a := range s.GoneAgents {
+		in.Gone = append(in.Gone, a.ID)
 	}
 	for _, a := range s.UnreachableAgents {
 		in.Unreachable = append(in.Unreachable, cluster.UnreachableAgent{ID: a.ID, Since: a.Since})

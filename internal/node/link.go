@@ -15,8 +15,13 @@ type link struct {
 	unsaid  []AgentBody // what happened between Subscribe and its answer
 }
 
-// linkOpened introduces the agent. A newer connection replaces an older one.
+// linkOpened introduces the agent. A newer connection replaces an older one. An agent that was given up has
+// nothing more to say.
 func (n *Node) linkOpened(in LinkOpened) {
+	if n.ending != nil && n.ending.reason != "" {
+		n.emit(CloseLink{Link: in.Link, Reason: "the agent ends: " + n.ending.reason})
+		return
+	}
 	n.link = link{id: in.Link}
 	n.emit(ToMaster{Link: in.Link, Body: n.subscription()})
 }

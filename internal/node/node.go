@@ -134,7 +134,7 @@ func (n *Node) nextCreated() uint64 {
 
 // ending is the end of everything that runs, on its way.
 type ending struct {
-	reason string // of a final refusal
+	reason string // why the cluster has given the agent up; empty if it has not
 	said   bool
 }
 
@@ -162,9 +162,24 @@ func (n *Node) sayWhenAllEnded() {
 			return
 		}
 	}
+	if n.ending.reason != "" && n.identity.Agent != "" && n.commits.broken == "" {
+		n.beginAnew()
+		return // until that is durable
+	}
 	n.ending.said = true
 	if n.ending.reason == "" {
 		n.tell(AgentLeaves{})
 	}
 	n.emit(AllEnded{Reason: n.ending.reason})
+}
+
+// beginAnew forgets who the agent was: the next one that starts here is another.
+func (n *Node) beginAnew() {
+	for _, f := range n.orderedFrameworks() {
+		n.record(FrameworkGone{Framework: f.ID})
+		n.forgetFramework(f)
+	}
+	n.identity = IdentityRecord{Boot: n.config.Boot}
+	n.record(n.identity)
+	n.sealCommit()
 }

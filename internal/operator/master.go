@@ -52,6 +52,10 @@ func (m *Master) ServeCall(w http.ResponseWriter, r *http.Request) {
 		if _, ok := m.order(w, r, cluster.OrderTeardown{Framework: ids.FrameworkID(call.Teardown.GetFrameworkId().GetValue())}); ok {
 			w.WriteHeader(http.StatusOK)
 		}
+	case masterpb.Call_MARK_AGENT_GONE:
+		if _, ok := m.order(w, r, cluster.OrderMarkGone{Agent: ids.AgentID(call.MarkAgentGone.GetAgentId().GetValue())}); ok {
+			w.WriteHeader(http.StatusOK)
+		}
 	case masterpb.Call_SET_LOGGING_LEVEL:
 		m.Self.serveSetLevel(w, r, call.SetLoggingLevel)
 	case masterpb.Call_LIST_FILES, masterpb.Call_READ_FILE:
@@ -89,6 +93,8 @@ func validate(call *masterpb.Call) string {
 	switch call.GetType() {
 	case masterpb.Call_TEARDOWN:
 		missing = absent(call.Teardown, "teardown")
+	case masterpb.Call_MARK_AGENT_GONE:
+		missing = absent(call.MarkAgentGone, "mark_agent_gone")
 	case masterpb.Call_SET_LOGGING_LEVEL:
 		missing = absent(call.SetLoggingLevel, "set_logging_level")
 	case masterpb.Call_GET_METRICS:

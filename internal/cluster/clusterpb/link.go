@@ -125,7 +125,7 @@ func (l *Leader) CommandTo(session uint64, c cluster.Command) *linkpb.MasterMess
 			AgentId: string(c.Agent), ClusterId: l.ClusterID, MasterId: l.MasterID,
 			PingIntervalNs: int64(l.PingInterval), MaxMissedPings: uint32(l.MaxMissedPings)}}
 	case cluster.Refuse:
-		out.Body = &linkpb.MasterMessage_Refused{Refused: &linkpb.Refused{Reason: c.Reason, Final: c.Final}}
+		out.Body = &linkpb.MasterMessage_Refused{Refused: &linkpb.Refused{Reason: c.Reason, Final: c.Final, Gone: c.Gone}}
 	case cluster.RunTask:
 		out.Body = &linkpb.MasterMessage_RunTask{RunTask: &linkpb.RunTask{
 			FrameworkInfo: Encode(FrameworkTo(&c.Framework.Info)),

@@ -20,6 +20,7 @@ type Registry struct {
 	removed     []ids.FrameworkID
 	agents      []ids.AgentID
 	unreachable []cluster.UnreachableAgent
+	gone        []ids.AgentID
 	epoch       uint64 // of the latest leader
 }
 
@@ -46,6 +47,9 @@ func (r *Registry) Apply(record cluster.Record) {
 	case cluster.LoseAgent:
 		r.forgetAgent(record.ID)
 		r.unreachable = append(r.unreachable, cluster.UnreachableAgent{ID: record.ID, Since: record.Since})
+	case cluster.MarkAgentGone:
+		r.forgetAgent(record.ID)
+		r.gone = append(r.gone, record.ID)
 	case cluster.RemoveAgent:
 		r.forgetAgent(record.ID)
 	default:
@@ -67,7 +71,7 @@ func (r *Registry) Elect() uint64 {
 // Load gives a new leader what it has to know.
 func (r *Registry) Load() cluster.Recovered {
 	in := cluster.Recovered{Removed: slices.Clone(r.removed), Agents: slices.Clone(r.agents),
-		Unreachable: slices.Clone(r.unreachable)}
+		Unreachable: slices.Clone(r.unreachable), Gone: slices.Clone(r.gone)}
 	for _, f := range r.frameworks {
 		m := new(mesos.FrameworkInfo)
 		if err := proto.Unmarshal(f.info, m); err != nil {
