@@ -2,12 +2,9 @@ package stage
 
 import (
 	"encoding/binary"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
-
-	"google.golang.org/protobuf/proto"
 
 	linkpb "github.com/meseta/meseta/api/meseta/link/v1"
 	"github.com/meseta/meseta/api/mesos/v1"
@@ -314,20 +311,31 @@ func (a *Agent) toMaster(out node.ToMaster) {
 		return
 	}
 	m := a.encoder.Message(a.core.Identity().Agent, out)
-	var fate Fate
-	if u := m.GetUpdate(); u != nil {
-		status := new(mesos.TaskStatus)
-		if err := proto.Unmarshal(u.Status, status); err != nil {
-			panic(fmt.Sprintf("stage: status: %v", err))
-		}
-		fate = a.config.Taps.update(status)
-		if fate.Lost {
-			a.w.Logf(a.config.Name, "update %s is lost on its way to the master", DescribeStatus(status))
-			return
-		}
-		if fate.Late > 0 {
-			a.w.Logf(a.config.Name, "update %s takes %v to the master", DescribeStatus(status), fate.Late)
-		}
+	on := a.fateOf(m)
+	if !on.Lost {
+		a.link.report(m, on.Late)
 	}
-	a.link.report(m, fate.Late)
+}
+
+// fateOf says what becomes of a message to the master.
+func (a *Agent) fateOf(m *linkpb.AgentMessage) Fate {
+	if sent := m.GetMessage(); sent != nil {
+		on := fate(a.config.Taps.Message, ids.ExecutorID(sent.ExecutorId))
+		if on.Lost {
+			a.w.Logf(a.config.Name, "a message of %s is lost", sent.ExecutorId)
+		}
+		return on
+	}
+	if m.GetUpdate() == nil {
+		return Fate{}
+	}
+	status := agentwire.Decode[mesos.TaskStatus](m.GetUpdate().Status)
+	on := a.config.Taps.update(status)
+	switch {
+	case on.Lost:
+		a.w.Logf(a.config.Name, "update %s is lost on its way to the master", DescribeStatus(status))
+	case on.Late > 0:
+		a.w.Logf(a.config.Name, "update %s takes %v to the master", DescribeStatus(status), on.Late)
+	}
+	return on
 }

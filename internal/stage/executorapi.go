@@ -173,12 +173,12 @@ func (a *Agent) toExecutor(out node.ToExecutor) {
 	}
 	if ack := event.GetAcknowledged(); ack != nil {
 		task := ack.TaskId.GetValue()
-		switch fate := a.config.Taps.of(a.config.Taps.Receipt, ids.TaskID(task)); {
-		case fate.Lost:
+		switch on := fate(a.config.Taps.Receipt, ids.TaskID(task)); {
+		case on.Lost:
 			a.w.Logf(a.config.Name, "an acknowledgement for task %s is lost on its way to %s", task, s.executor)
 			return
-		case fate.Late > 0:
-			a.after(fate.Late, say)
+		case on.Late > 0:
+			a.after(on.Late, say)
 			return
 		}
 	}

@@ -155,11 +155,16 @@ func (m *master) command(out cluster.ToAgent) {
 	if l == nil {
 		return
 	}
-	if run, ok := out.Command.(cluster.RunTask); ok {
-		fate := m.c.Taps.of(m.c.Taps.Launch, run.Task.ID)
-		if fate.Lost {
-			m.w.Logf("master", "the launch of task %s is lost on its way to %s", run.Task.ID, l.agent.config.Name)
+	switch c := out.Command.(type) {
+	case cluster.RunTask:
+		if fate(m.c.Taps.Launch, c.Task.ID).Lost {
+			m.w.Logf("master", "the launch of task %s is lost on its way to %s", c.Task.ID, l.agent.config.Name)
 			m.w.after(linkTime, l.Break)
+			return
+		}
+	case cluster.FrameworkMessage:
+		if fate(m.c.Taps.Message, c.Executor).Lost {
+			m.w.Logf("master", "a message to %s is lost", c.Executor)
 			return
 		}
 	}

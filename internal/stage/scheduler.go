@@ -80,13 +80,13 @@ func (m *master) call(id cluster.StreamID, call *schedulerpb.Call, body cluster.
 	in := cluster.SchedulerCall{Framework: framework, Stream: id, Call: body}
 	if call.GetType() == schedulerpb.Call_ACKNOWLEDGE {
 		task := call.Acknowledge.TaskId.GetValue()
-		switch fate := m.c.Taps.of(m.c.Taps.Acknowledgement, ids.TaskID(task)); {
-		case fate.Lost:
+		switch on := fate(m.c.Taps.Acknowledgement, ids.TaskID(task)); {
+		case on.Lost:
 			m.w.Logf("master", "an acknowledgement for task %s is lost", task)
 			return cluster.Answer{Code: cluster.Accepted}
-		case fate.Late > 0:
-			m.w.Logf("master", "an acknowledgement for task %s takes %v", task, fate.Late)
-			m.w.after(fate.Late, func() { m.put(in, call) })
+		case on.Late > 0:
+			m.w.Logf("master", "an acknowledgement for task %s takes %v", task, on.Late)
+			m.w.after(on.Late, func() { m.put(in, call) })
 			return cluster.Answer{Code: cluster.Accepted}
 		}
 	}

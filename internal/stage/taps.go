@@ -33,6 +33,9 @@ type Taps struct {
 	Acknowledgement func(task ids.TaskID) Fate
 	Launch          func(task ids.TaskID) Fate
 
+	// Message is asked about each message between a scheduler and an executor, in either direction.
+	Message func(executor ids.ExecutorID) Fate
+
 	// Receipt is asked about each ACKNOWLEDGED of an agent to an executor.
 	Receipt func(task ids.TaskID) Fate
 }
@@ -44,10 +47,10 @@ func (t *Taps) update(s *mesos.TaskStatus) Fate {
 	return t.Update(s)
 }
 
-// of asks a tap about a task.
-func (Taps) of(tap func(ids.TaskID) Fate, task ids.TaskID) Fate {
+// fate asks a tap.
+func fate[ID ~string](tap func(ID) Fate, id ID) Fate {
 	if tap == nil {
 		return Fate{}
 	}
-	return tap(task)
+	return tap(id)
 }

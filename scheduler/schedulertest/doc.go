@@ -38,6 +38,7 @@
 //	cluster.LoseLaunches(1)                         a task is lost on its way to the agent
 //	cluster.LoseUpdates(1), DelayUpdates            a status comes late
 //	cluster.LoseAcknowledgements(1), Delay…         a status comes twice
+//	cluster.LoseMessages(1)                         a message does not arrive
 //	cluster.RescindOffers()                         offers are taken back
 //	cluster.Kill("task")                            an operator kills a task
 //	cluster.Teardown()                              an operator removes the framework

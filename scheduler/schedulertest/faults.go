@@ -61,6 +61,7 @@ const (
 	updates messageKind = iota
 	acknowledgements
 	launches
+	messages
 )
 
 // LoseUpdates loses the next n status updates, of the given tasks or of all, on their way from an agent to the
@@ -93,6 +94,11 @@ func (c *Cluster) LoseLaunches(n int, tasks ...string) {
 	c.order(order{to: launches, n: n, tasks: tasks, fate: stage.Fate{Lost: true}})
 }
 
+// LoseMessages loses the next n messages between schedulers and executors, in either direction. Nobody sends them again.
+func (c *Cluster) LoseMessages(n int) {
+	c.order(order{to: messages, n: n, fate: stage.Fate{Lost: true}})
+}
+
 func (c *Cluster) order(o order) {
 	c.stage.World.Do(func() { c.orders = append(c.orders, &o) })
 }
@@ -115,6 +121,7 @@ func (c *Cluster) taps() stage.Taps {
 		Update:          func(s *mesos.TaskStatus) stage.Fate { return c.fate(updates, ids.TaskID(s.GetTaskId().GetValue())) },
 		Acknowledgement: func(task ids.TaskID) stage.Fate { return c.fate(acknowledgements, task) },
 		Launch:          func(task ids.TaskID) stage.Fate { return c.fate(launches, task) },
+		Message:         func(ids.ExecutorID) stage.Fate { return c.fate(messages, "") },
 	}
 }
 

@@ -132,6 +132,30 @@ func TestTaskTalksWithItsScheduler(t *testing.T) {
 	})
 }
 
+func TestMessagesAreLostInEitherDirection(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := schedulertest.New(t)
+		c.OnTask(func(task *schedulertest.Task) error {
+			task.Send([]byte("one"))
+			data, err := task.Receive()
+			task.Send(data)
+			return err
+		})
+		c.LoseMessages(1)
+		q := newQueue("a")
+		q.executor = "x"
+		d := c.Start(q, scheduler.Config{})
+		agent := c.WaitFor("a", running).GetAgentId()
+		c.Settle()
+		c.LoseMessages(1)
+		for _, text := range []string{"two", "three"} {
+			d.SendFrameworkMessage(&mesos.ExecutorID{Value: new("x")}, agent, []byte(text))
+		}
+		c.WaitFor("a", finished)
+		q.wants(t, "x says three")
+	})
+}
+
 // counter is an executor of somebody's own.
 type counter struct {
 	executor.Base

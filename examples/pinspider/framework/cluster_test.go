@@ -181,6 +181,19 @@ func TestTroubleThatCostsNothing(t *testing.T) {
 	}
 }
 
+// Messages are best effort: what a crawler found can get lost, and its task has finished all the same.
+func TestMessageThatIsLostCostsALine(t *testing.T) {
+	inCluster(t, 4, func(t *testing.T, r *run) {
+		r.LoseMessages(1)
+		if err := r.drive(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if lines := strings.Count(r.out.String(), "\n"); lines != 3 {
+			t.Errorf("%d lines, want 3 of 4:\n%s", lines, &r.out)
+		}
+	})
+}
+
 func TestErrorOfTheMasterIsTheOutcome(t *testing.T) {
 	inCluster(t, 4, func(t *testing.T, r *run) {
 		time.AfterFunc(time.Second, func() { r.SendError("no such role") })
