@@ -27,8 +27,8 @@ type Limits struct {
 	// NoSwap makes MemoryBytes a cap on memory and swap together.
 	NoSwap bool
 
-	// PIDs is how many processes and threads it may have at once. One of them is the
-	// init of its pid namespace, if it has one.
+	// PIDs is how many processes and threads it may have at once. In cgroup version 2
+	// one of them is the init of its pid namespace, if it has one.
 	PIDs uint64
 }
 
@@ -93,7 +93,7 @@ type Statistics struct {
 	MemoryFailures  uint64 // how often it ran into its hard limit
 	MemoryKills     uint64 // how many of its processes the kernel killed for memory
 
-	Processes uint64
+	Processes uint64 // the init of its pid namespace included
 	Threads   uint64
 
 	Limits Limits // those in force

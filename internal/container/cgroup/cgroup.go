@@ -28,6 +28,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -71,7 +72,7 @@ func takeSeat(all []Hierarchy, c controller, key, tracked string) seat {
 	if tracked != "" {
 		bases = []string{filepath.Dir(filepath.Dir(tracked))}
 	}
-	return firstSeat(bases, func(base string) (seat, error) { return takeSeat2(base, key, c) })
+	return firstSeat(bases, func(base string) (seat, error) { return takeSeat2(base, key, c.String()) })
 }
 
 func firstSeat(bases []string, take func(base string) (seat, error)) seat {
@@ -83,6 +84,9 @@ func firstSeat(bases []string, take func(base string) (seat, error)) seat {
 		}
 		tried = append(tried, err)
 	}
+	if !slices.ContainsFunc(tried, func(err error) bool { return !errors.Is(err, fs.ErrPermission) }) {
+		return seat{err: fmt.Errorf("this user may not make cgroups in %s: that needs root, or a cgroup that is delegated to the user", strings.Join(bases, " or "))}
+	}
 	return seat{err: errors.Join(tried...)}
 }
 
@@ -91,22 +95,22 @@ func takeSeat1(base, key string) (seat, error) {
 	return seat{version: 1, key: dir}, os.MkdirAll(filepath.Join(dir, runDir), 0o755)
 }
 
-func takeSeat2(base, key string, c controller) (seat, error) {
-	if !lists(base+"/cgroup.controllers", c.String()) {
-		return seat{}, fmt.Errorf("%s does not offer the %v controller", base, c)
+func takeSeat2(base, key, controller string) (seat, error) {
+	if !lists(base+"/cgroup.controllers", controller) {
+		return seat{}, fmt.Errorf("%s does not offer the %s controller", base, controller)
 	}
 	dir := filepath.Join(base, mesetaDir, key)
 	if err := os.MkdirAll(filepath.Join(dir, runDir), 0o755); err != nil {
 		return seat{}, err
 	}
-	err := give(base, c)
+	err := give(base, controller)
 	if errors.Is(err, syscall.EBUSY) {
 		if err = stepAside(base); err == nil {
-			err = give(base, c)
+			err = give(base, controller)
 		}
 	}
 	if err == nil {
-		err = give(filepath.Join(base, mesetaDir), c)
+		err = give(filepath.Join(base, mesetaDir), controller)
 	}
 	return seat{version: 2, key: dir}, err
 }
@@ -123,13 +127,13 @@ func lists(path, word string) bool {
 }
 
 // give gives a controller to the children of a cgroup of version 2.
-func give(dir string, c controller) error {
+func give(dir, controller string) error {
 	path := dir + "/cgroup.subtree_control"
-	if lists(path, c.String()) {
+	if lists(path, controller) {
 		return nil
 	}
-	if err := kernfile.Write(path, "+"+c.String()); err != nil {
-		return &fs.PathError{Op: "giving the " + c.String() + " controller in", Path: path, Err: err}
+	if err := kernfile.Write(path, "+"+controller); err != nil {
+		return &fs.PathError{Op: "giving the " + controller + " controller in", Path: path, Err: err}
 	}
 	return nil
 }

@@ -113,7 +113,7 @@ func (l *Limiter) giveLocked(c controller) error {
 	if s.version == 1 || s.given {
 		return nil
 	}
-	if err := errors.Join(give(s.key, c), give(s.key+"/"+runDir, c)); err != nil {
+	if err := errors.Join(give(s.key, c.String()), give(s.key+"/"+runDir, c.String())); err != nil {
 		return err
 	}
 	s.given = true
@@ -288,7 +288,7 @@ func (l *Limiter) Abilities() []container.Ability {
 func (l *Limiter) abilityLocked(f container.Feature, c controller, file1, file2 string) container.Ability {
 	s := &l.seats[c]
 	if s.err != nil {
-		return container.Ability{Feature: f, How: sentence(s.err)}
+		return container.Ability{Feature: f, How: strings.ReplaceAll(s.err.Error(), "\n", "; ")}
 	}
 	file := file1
 	if s.version == 2 {
@@ -298,13 +298,4 @@ func (l *Limiter) abilityLocked(f container.Feature, c controller, file1, file2 
 		return container.Ability{Feature: f, How: "this kernel has no " + file}
 	}
 	return container.Ability{Feature: f, Works: true, How: fmt.Sprintf("cgroup v%d %s", s.version, s.key)}
-}
-
-// sentence says an error on one line.
-func sentence(err error) string {
-	text := strings.ReplaceAll(err.Error(), "\n", "; ")
-	if errors.Is(err, fs.ErrPermission) && os.Geteuid() != 0 {
-		text += " (this needs root, or a cgroup that is delegated to this user)"
-	}
-	return text
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -12,7 +13,10 @@ import (
 	"time"
 
 	"github.com/meseta/meseta/internal/container"
+	"github.com/meseta/meseta/internal/container/cgroup"
+	"github.com/meseta/meseta/internal/container/spawn"
 	"github.com/meseta/meseta/internal/container/supervisor"
+	"github.com/meseta/meseta/internal/container/track"
 )
 
 // BenchmarkFloor is a bare fork, exec and wait of /bin/true, by as many workers as
@@ -28,11 +32,7 @@ func BenchmarkFloor(b *testing.B) {
 					b.Error(err)
 					return
 				}
-				for {
-					if _, err := syscall.Wait4(pid, nil, 0, nil); err != syscall.EINTR {
-						return
-					}
-				}
+				waitFor(pid)
 			})
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "launches/s")
 			b.ReportMetric(float64(cpuTime(b)-before)/float64(time.Microsecond)/float64(b.N), "cpu-µs/op")
@@ -70,6 +70,102 @@ func BenchmarkLaunchWith(b *testing.B) {
 		}},
 	} {
 		b.Run("asked="+c.name, func(b *testing.B) { benchmarkLaunch(b, "auto", 4, c.ask) })
+	}
+}
+
+// BenchmarkFloorWith is a bare loop that makes the same system calls for the same
+// wishes, by four workers, without a supervisor to talk to: compare with
+// BenchmarkLaunchWith of the same run.
+func BenchmarkFloorWith(b *testing.B) {
+	for _, c := range []struct {
+		name               string
+		limits, namespaces bool
+	}{{"nothing", false, false}, {"limits", true, false}, {"namespaces", false, true}, {"all", true, true}} {
+		b.Run("asked="+c.name, func(b *testing.B) { benchmarkFloor(b, c.limits, c.namespaces) })
+	}
+}
+
+func benchmarkFloor(b *testing.B, limits, namespaces bool) {
+	key := "bench-" + strconv.Itoa(os.Getpid())
+	sets, err := track.Open(track.Config{Key: key})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer sets.Close()
+	place := ""
+	if sets.Place().Kind == track.KindCgroupV2 {
+		place = sets.Place().Path
+	}
+	limiter := cgroup.Open(key, place)
+	defer limiter.Close()
+	init, err := spawn.InitProgram()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer syscall.Close(init)
+	spawners := make(chan *spawn.Spawner, 4)
+	for range cap(spawners) {
+		spawners <- spawn.New()
+	}
+	before := cpuTime(b)
+	parallel(b, cap(spawners), func(i int) {
+		spawner := <-spawners
+		defer func() { spawners <- spawner }()
+		id := "c" + strconv.Itoa(i)
+		var spec container.Spec
+		if limits {
+			limited(&spec)
+		}
+		c := &spawn.Command{Programs: []string{"/bin/true"}, Argv: []string{"true"}, Dir: "/"}
+		leave, err := sets.Enlist(id, c)
+		if err != nil {
+			b.Error(err)
+			return
+		}
+		tracked := slices.Clip(c.JoinCgroups)
+		procs, err := limiter.Enlist(id, spec.Limits)
+		if err != nil {
+			b.Error(err)
+		}
+		c.JoinCgroups = append(c.JoinCgroups, procs...)
+		initPID := 0
+		if namespaces {
+			initPID, err = spawner.Start(&spawn.Command{Init: init, Argv: []string{"init"}, Dir: "/", Cgroup: c.Cgroup, JoinCgroups: tracked})
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			c.PIDNamespace, err = syscall.Open("/proc/"+strconv.Itoa(initPID)+"/ns/pid", syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+			if err != nil {
+				b.Error(err)
+			}
+			c.CloneFlags = syscall.CLONE_NEWNS | syscall.CLONE_NEWIPC
+			c.Mounts = []spawn.Mount{{Target: "/dev/shm"}}
+		}
+		pid, err := spawner.Start(c)
+		leave()
+		if err != nil {
+			b.Error(err)
+		}
+		waitFor(pid)
+		if namespaces {
+			syscall.Close(c.PIDNamespace)
+			syscall.Kill(initPID, syscall.SIGKILL)
+			waitFor(initPID)
+		}
+		for !sets.Vacant(id) {
+		}
+		limiter.Forget(id)
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "launches/s")
+	b.ReportMetric(float64(cpuTime(b)-before)/float64(time.Microsecond)/float64(b.N), "cpu-µs/op")
+}
+
+func waitFor(pid int) {
+	for {
+		if _, err := syscall.Wait4(pid, nil, 0, nil); err != syscall.EINTR {
+			return
+		}
 	}
 }
 

@@ -29,12 +29,12 @@ func (s *server) hand(spawner *spawn.Spawner) {
 
 func (s *server) fork(spawner *spawn.Spawner, spec *container.Spec) {
 	c := s.command(spec)
-	leave, err := s.enlist(spec, c)
+	tracked, leave, err := s.enlist(spec, c)
 	if err != nil {
 		s.tell(ledger.ForkFailed{Err: launchError(spec, err)})
 		return
 	}
-	before, pid, err := s.startEnlisted(spawner, spec, c)
+	before, pid, err := s.startEnlisted(spawner, spec, c, tracked)
 	leave()
 	if err != nil {
 		s.mains.born(spawner, "", 0)
@@ -54,9 +54,9 @@ func (s *server) fork(spawner *spawn.Spawner, spec *container.Spec) {
 
 // startEnlisted starts the main process, after the init of its pid namespace if it
 // is to have one, and tells a moment before which it was not born.
-func (s *server) startEnlisted(spawner *spawn.Spawner, spec *container.Spec, c *spawn.Command) (before track.Tick, pid int, err error) {
+func (s *server) startEnlisted(spawner *spawn.Spawner, spec *container.Spec, c *spawn.Command, tracked []string) (before track.Tick, pid int, err error) {
 	if spec.Namespaces&container.NamespacePID != 0 {
-		fd, err := s.startInit(spawner, spec.ID, c)
+		fd, err := s.startInit(spawner, spec.ID, c, tracked)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -68,24 +68,26 @@ func (s *server) startEnlisted(spawner *spawn.Spawner, spec *container.Spec, c *
 	return before, pid, err
 }
 
-// enlist has the child that c starts born in its set, and limited.
-func (s *server) enlist(spec *container.Spec, c *spawn.Command) (leave func(), err error) {
+// enlist has the child that c starts born in its set, and limited. tracked are the
+// cgroups that it joins for the first of these.
+func (s *server) enlist(spec *container.Spec, c *spawn.Command) (tracked []string, leave func(), err error) {
 	leave, err = s.sets.Enlist(string(spec.ID), c)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	tracked = slices.Clip(c.JoinCgroups)
 	procs, err := s.limiter.Enlist(string(spec.ID), spec.Limits)
 	if err != nil {
 		leave()
 		s.ender.askDestroy(spec.ID)
-		return nil, err
+		return nil, nil, err
 	}
 	for _, path := range procs {
 		if !slices.Contains(c.JoinCgroups, path) {
 			c.JoinCgroups = append(c.JoinCgroups, path)
 		}
 	}
-	return leave, nil
+	return tracked, leave, nil
 }
 
 // command translates what the agent wants into what spawn does.

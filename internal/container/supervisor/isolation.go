@@ -63,16 +63,17 @@ func (m *machine) capabilities(bound container.Capabilities, user *container.Use
 	return caps
 }
 
-// startInit starts the init of a container's pid namespace, in the same cgroups and
-// with the same marks in its environment, and returns the namespace as an open file.
-func (s *server) startInit(spawner *spawn.Spawner, id container.ID, c *spawn.Command) (namespace int, err error) {
+// startInit starts the init of a container's pid namespace and returns the namespace
+// as an open file. The init is tracked with the container, but as it does nothing,
+// it need not be in the cgroups that only limit: joining one takes long.
+func (s *server) startInit(spawner *spawn.Spawner, id container.ID, c *spawn.Command, tracked []string) (namespace int, err error) {
 	m := theMachine()
 	if m.initErr != nil {
 		return 0, &spawn.Error{Step: spawn.StepNamespaces, Errno: m.initErr.(syscall.Errno), What: "the init of a pid namespace"}
 	}
 	init := &spawn.Command{
 		Init: m.init, Argv: []string{"meseta init"}, Env: track.Marks(c.Env), Dir: "/",
-		ResetOOM: c.ResetOOM, Cgroup: c.Cgroup, JoinCgroups: c.JoinCgroups,
+		ResetOOM: c.ResetOOM, Cgroup: c.Cgroup, JoinCgroups: tracked,
 	}
 	pid, err := spawner.Start(init)
 	if err != nil {
