@@ -26,7 +26,7 @@ type UnreachableAgent struct {
 }
 
 func newAbsent() absent {
-	return absent{expected: newDeadlines[ids.AgentID](), unreachable: NewTable[ids.AgentID, UnreachableAgent]()}
+	return absent{expected: newDeadlines[ids.AgentID](), unreachable: NewTable[ids.AgentID, UnreachableAgent](), gone: newGoneAgents()}
 }
 
 // addUnreachable remembers an agent, and forgets the oldest if there are too many.

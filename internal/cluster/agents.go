@@ -29,6 +29,10 @@ func (c *Cluster) agentSubscribe(now core.Time, in AgentSubscribe) {
 		c.turnAway(in.Link, problem)
 		return
 	}
+	if _, soon := c.absent.gone.marking[in.ID]; soon {
+		c.dropLink(in.Link)
+		return
+	}
 	if c.absent.gone.has(in.ID) {
 		c.sendGone(in.Link)
 		return
@@ -393,8 +397,6 @@ func (c *Cluster) frameworkGone(now core.Time, in AgentFrameworkGone) {
 		if t := c.tasks.Get(key); key.Framework == in.Framework {
 			if !Terminal(t.State) {
 				t = c.moveTask(now, t, mesos.TaskState_TASK_KILLED, nil)
-				c.publish(TaskUpdated{t, Status{Task: key.Task, State: t.State, Agent: a.ID, Timestamp: now.Seconds(),
-					Reason: mesos.TaskStatus_REASON_FRAMEWORK_REMOVED, Message: "Framework was removed"}})
 			}
 			c.completeTask(now, t)
 		}

@@ -17,8 +17,13 @@ const reasonGone = "Agent has been marked gone"
 
 // goneAgents are those that may not come back, the oldest forgotten first.
 type goneAgents struct {
-	known map[ids.AgentID]struct{}
-	order []ids.AgentID
+	known   map[ids.AgentID]struct{}
+	order   []ids.AgentID
+	marking map[ids.AgentID]struct{} // it is being recorded; meanwhile they cannot register
+}
+
+func newGoneAgents() goneAgents {
+	return goneAgents{known: make(map[ids.AgentID]struct{}), marking: make(map[ids.AgentID]struct{})}
 }
 
 func (g *goneAgents) has(id ids.AgentID) bool { _, ok := g.known[id]; return ok }
@@ -26,9 +31,6 @@ func (g *goneAgents) has(id ids.AgentID) bool { _, ok := g.known[id]; return ok 
 func (g *goneAgents) add(id ids.AgentID) {
 	if g.has(id) {
 		return
-	}
-	if g.known == nil {
-		g.known = make(map[ids.AgentID]struct{})
 	}
 	g.known[id] = struct{}{}
 	if g.order = append(g.order, id); len(g.order) > maxUnreachable {
@@ -45,6 +47,7 @@ func (c *Cluster) orderMarkGone(now core.Time, o OrderMarkGone) {
 	case c.byAgent[o.Agent] == nil && !c.absent.expected.has(o.Agent) && c.absent.unreachable.Get(o.Agent) == nil:
 		c.answer(NotFound, fmt.Sprintf("Agent '%.256s' not found", o.Agent))
 	default:
+		c.absent.gone.marking[o.Agent] = struct{}{}
 		c.persist(func(now core.Time) { c.markGone(now, o.Agent) }, MarkAgentGone{ID: o.Agent, Since: now.Wall})
 		c.emit(Answer{Code: Accepted, After: c.lastTicket})
 	}
@@ -53,6 +56,7 @@ func (c *Cluster) orderMarkGone(now core.Time, o OrderMarkGone) {
 // markGone takes an agent that is gone out of the books, wherever in them it is.
 func (c *Cluster) markGone(now core.Time, id ids.AgentID) {
 	c.absent.gone.add(id)
+	delete(c.absent.gone.marking, id)
 	c.absent.expected.clear(id)
 	c.absent.unreachable.Delete(id)
 	c.tellUnreachableGone(now, id)
@@ -65,9 +69,6 @@ func (c *Cluster) markGone(now core.Time, id ids.AgentID) {
 		if link != 0 {
 			c.dropLink(link)
 		}
-	} else if b := c.byAgent[id]; b != nil { // it was just about to register
-		delete(c.byAgent, id)
-		c.sendGone(b.pending.Link)
 	}
 	c.notice(LevelWarn, "agent marked gone", "agent", id)
 }

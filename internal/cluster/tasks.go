@@ -50,6 +50,10 @@ func (c *Cluster) moveTask(now core.Time, t *Task, s mesos.TaskState, with *Stat
 
 // completeTask makes history of a task that ended.
 func (c *Cluster) completeTask(now core.Time, t *Task) {
+	if Terminal(t.State) && !Terminal(shownState(t)) { // its framework was removed before it could hear of the end
+		c.publish(TaskUpdated{t, Status{Task: t.Key.Task, State: t.State, Agent: t.Info.Agent, Timestamp: now.Seconds(),
+			Reason: mesos.TaskStatus_REASON_FRAMEWORK_REMOVED, Message: "Framework was removed"}})
+	}
 	c.tasks.Delete(t.Key)
 	c.killed(t.Info.Agent, t.Key)
 	delete(c.byFrame[t.Key.Framework].tasks, t.Key)
