@@ -24,9 +24,10 @@ func newAgents() *cobra.Command {
 
 func newAgentsShow() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "show AGENT",
-		Short:   "Show all there is to say about an agent",
-		Long:    "Show all there is to say about an agent. AGENT is its id or host name, or the beginning of its id.",
+		Use:   "show AGENT",
+		Short: "Show all there is to say about an agent",
+		Long: "Show all there is to say about an agent. AGENT is its id or host name, or the\n" +
+			"beginning of its id.",
 		Example: "  meseta agents show node-7\n  meseta agents show 3d3a24a8…-S0 -o json",
 		Args:    one("agent", "meseta agents"),
 	}
@@ -43,7 +44,8 @@ func newOffers() *cobra.Command {
 		Use:     "offers",
 		GroupID: "work",
 		Short:   "List offers that are out",
-		Long:    "List offers that are out: what is neither free nor used, because a framework thinks about it.",
+		Long: "List offers that are out: what is neither free nor used, because a framework\n" +
+			"thinks about it.",
 		Example: "  meseta offers\n  meseta offers --watch",
 		Args:    none,
 	}
@@ -61,8 +63,9 @@ func newEvents() *cobra.Command {
 		GroupID: "work",
 		Short:   "Print what happens, as it happens",
 		Long: "Print what happens in the cluster, a line for each event, until Ctrl-C.\n\n" +
-			"A filter is a kind (task, agent, framework), or KEY=VALUE: task=ID, agent=ID, framework=ID,\n" +
-			"state=RUNNING. The beginning of an id is enough. Of several kinds one must fit, of all else all.",
+			"A filter is a kind (task, agent, framework), or KEY=VALUE: task=ID, agent=ID,\n" +
+			"framework=ID, state=RUNNING. The beginning of an id is enough. Of several kinds\n" +
+			"one must fit, of all else all.",
 		Example: "  meseta events\n  meseta events -f task -f state=FAILED\n  meseta events -f framework=spark -o json",
 		Args:    none,
 	}

@@ -25,9 +25,10 @@ func newFrameworks() *cobra.Command {
 
 func newFrameworksShow() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "show FRAMEWORK",
-		Short:   "Show all there is to say about a framework",
-		Long:    "Show all there is to say about a framework. FRAMEWORK is its id or name, or the beginning of its id.",
+		Use:   "show FRAMEWORK",
+		Short: "Show all there is to say about a framework",
+		Long: "Show all there is to say about a framework. FRAMEWORK is its id or name, or the\n" +
+			"beginning of its id.",
 		Example: "  meseta frameworks show marathon\n  meseta frameworks show 3d3a24a8…-0001 -o json",
 		Args:    one("framework", "meseta frameworks --all"),
 	}
@@ -44,8 +45,9 @@ func newFrameworksTeardown() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "teardown FRAMEWORK",
 		Short: "End a framework and all its tasks, for good",
-		Long: "End a framework and all its tasks, for good: its id cannot be used again. FRAMEWORK is its id or\n" +
-			"name, or the beginning of its id. On a terminal it asks first.",
+		Long: "End a framework and all its tasks, for good: its id cannot be used again.\n" +
+			"FRAMEWORK is its id or name, or the beginning of its id. On a terminal it asks\n" +
+			"first.",
 		Example: "  meseta frameworks teardown marathon\n  meseta frameworks teardown --yes 3d3a24a8…-0001",
 		Args:    one("framework", "meseta frameworks"),
 	}

@@ -58,6 +58,7 @@ func newRoot() *cobra.Command {
 		newPinspider(), newPinspiderExecutor(), newPinspiderSite(), newVersion(), newSettingsTables(),
 	)
 	explainBuiltins(root)
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "Flags.FlagUsages |", "Flags.FlagUsagesWrapped 80 |"))
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return settings.Refusal(cmd.CommandPath(), cmd.Flags(), err)
 	})

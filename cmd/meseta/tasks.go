@@ -73,9 +73,9 @@ func newKill() *cobra.Command {
 		Use:     "kill TASK…",
 		GroupID: "work",
 		Short:   "Kill tasks, whoever's they are, and wait for their end",
-		Long: "Kill tasks, whoever's they are, and wait for their end. TASK is a task's id or name, or the\n" +
-			"beginning of its id. Their schedulers hear of it as of kills of their own; the master's log\n" +
-			"tells who did it.",
+		Long: "Kill tasks, whoever's they are, and wait for their end. TASK is a task's id or\n" +
+			"name, or the beginning of its id. Their schedulers hear of it as of kills of\n" +
+			"their own; the master's log tells who did it.",
 		Example: "  meseta kill run-3f2a\n  meseta kill --no-wait task-1 task-2\n  meseta kill --grace 1m web",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {

@@ -106,14 +106,14 @@ func redraw[R any](s *Screen, o ListOptions, l *list[R], complaint error, first 
 	if first {
 		out.WriteString("\x1b[2J")
 	}
-	out.WriteString("\x1b[H")
+	out.WriteString("\x1b[H\x1b[?7l") // what is too long is cut by the terminal, or the lines below would be pushed out
 	head := fmt.Sprintf("every %s, Ctrl-C ends", o.Watch)
 	now := time.Now().Format(time.TimeOnly)
 	lines = append([]string{s.paint(dim, head+strings.Repeat(" ", max(1, s.width-len(head)-len(now)))+now), ""}, lines...)
 	for _, line := range lines {
 		out.WriteString(line + "\x1b[K\n")
 	}
-	out.WriteString("\x1b[J")
+	out.WriteString("\x1b[J\x1b[?7h")
 	_, err := s.Out.Write(out.Bytes())
 	return err
 }

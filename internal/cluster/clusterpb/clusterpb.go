@@ -181,7 +181,9 @@ func StatusTo(s *cluster.Status) *mesos.TaskStatus {
 	m.State = s.State.Enum()
 	m.Message = &s.Message
 	m.Source = mesos.TaskStatus_SOURCE_MASTER.Enum()
-	m.Reason = s.Reason.Enum()
+	if s.Reason != 0 { // 0 is COMMAND_EXECUTOR_FAILED, which no master can know
+		m.Reason = s.Reason.Enum()
+	}
 	m.Timestamp = &s.Timestamp
 	if s.Agent != "" {
 		m.AgentId = &mesos.AgentID{Value: new(string(s.Agent))}

@@ -38,3 +38,12 @@ func TestDataOfAStatusIsPassedOnAndNotRemembered(t *testing.T) {
 	}
 	check(reported.Statuses[0])
 }
+
+func TestAMasterGivesReasonsOnlyWhereItHasOne(t *testing.T) {
+	if m := StatusTo(&cluster.Status{Task: "t", State: mesos.TaskState_TASK_STAGING}); m.Reason != nil {
+		t.Errorf("a status without a reason has %s", m.GetReason())
+	}
+	if m := StatusTo(&cluster.Status{Task: "t", Reason: mesos.TaskStatus_REASON_AGENT_REMOVED}); m.GetReason() != mesos.TaskStatus_REASON_AGENT_REMOVED {
+		t.Errorf("a status with a reason has %s", m.GetReason())
+	}
+}
