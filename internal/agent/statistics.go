@@ -96,6 +96,9 @@ func (a *agent) statisticsOf(v node.ContainerView, s container.Statistics) *meso
 		CpusLimit:         new(float64(v.Demand.CPUs) / 1000),
 		MemSoftLimitBytes: new(uint64(v.Demand.Mem)),
 	}
+	if s.ID != "" {
+		r.CpusUserTimeSecs, r.CpusSystemTimeSecs = new(s.CPUUser.Seconds()), new(s.CPUSystem.Seconds())
+	}
 	if q := s.Limits.CPUQuota; q != 0 {
 		r.CpusLimit = new(float64(q) / float64(s.Limits.Period()))
 	}
@@ -114,8 +117,6 @@ func (a *agent) statisticsOf(v node.ContainerView, s container.Statistics) *meso
 	setIf(&r.CpusNrThrottled, uint32(s.CPUThrottled))
 	setIf(&r.Processes, uint32(s.Processes))
 	setIf(&r.Threads, uint32(s.Threads))
-	setIf(&r.CpusUserTimeSecs, s.CPUUser.Seconds())
-	setIf(&r.CpusSystemTimeSecs, s.CPUSystem.Seconds())
 	setIf(&r.CpusThrottledTimeSecs, s.CPUThrottledTime.Seconds())
 	setIf(&r.DiskLimitBytes, uint64(v.Demand.Disk))
 	setIf(&r.DiskUsedBytes, uint64(a.disks.of(v.Sandbox.Container).bytes))

@@ -29,6 +29,7 @@ var cores = []string{
 	"internal/ids",
 	"internal/node",
 	"internal/resources",
+	"internal/retention",
 	"internal/sdk/executorcore",
 	"internal/sdk/schedulercore",
 	"internal/spark/deploy",

@@ -118,7 +118,7 @@ func (w *world) boot() {
 	for _, e := range w.executors {
 		e.stream = 0
 	}
-	w.node = New(Config{Seed: UUID{w.runs}, Boot: fmt.Sprint("boot ", w.boots), MaxCompletedTasks: 5})
+	w.node = New(Config{Isolation: Isolation{Mem: true, CPU: true}, Seed: UUID{w.runs}, Boot: fmt.Sprint("boot ", w.boots), MaxCompletedTasks: 5})
 	for _, r := range w.log {
 		w.node.Step(w.now, Replayed{r})
 	}
@@ -176,6 +176,10 @@ func (w *world) look(out Output) {
 		}
 		w.started[c] = true
 		w.starting = append(w.starting, out)
+	case LimitContainer:
+		if c := out.Container; !w.started[c] || w.over[c] {
+			w.fail("container %s is held to something while it is not there", nameContainer(c))
+		}
 	case KillContainer:
 		w.killed(out.Container)
 	case CollectContainer:
@@ -404,6 +408,7 @@ func (w *world) runTask() {
 	case 2:
 		args = append(args, "uri")
 	}
+	args = append(args, fmt.Sprintf("disk=%d", rapid.SampledFrom([]int{0, 1000, 2000}).Draw(w.t, "disk")))
 	w.tasks = append(w.tasks, id)
 	w.order1(runOf(args))
 }
@@ -454,6 +459,17 @@ func (w *world) exit() {
 	c := rapid.SampledFrom(sortedKeys(w.running)).Draw(w.t, "exits")
 	delete(w.running, c)
 	w.ended[c] = End{Status: 0, Text: "exited with status 0"}
+	if rapid.IntRange(0, 3).Draw(w.t, "out of memory") == 0 {
+		w.ended[c] = End{Status: 9, Text: "terminated with signal Killed", OutOfMemory: &OutOfMemory{Limit: 1, Peak: 1}}
+	}
+}
+
+// fill measures a sandbox, of something that was started at some time.
+func (w *world) fill() {
+	if len(w.started) > 0 {
+		c := rapid.SampledFrom(sortedKeys(w.started)).Draw(w.t, "fills")
+		w.step(DiskUsed{Container: c, Bytes: rapid.Int64Range(0, 3000).Draw(w.t, "bytes")})
+	}
 }
 
 // tellExit repeats an end that was not collected, as supervisors do.
@@ -555,6 +571,7 @@ func TestWhateverHappensThePromisesHold(t *testing.T) {
 			"acknowledge": func(*rapid.T) { w.acknowledge() },
 			"started":     func(*rapid.T) { w.answerStart() },
 			"exit":        func(*rapid.T) { w.exit() },
+			"fill":        func(*rapid.T) { w.fill() },
 			"tell exit":   func(*rapid.T) { w.tellExit() },
 			"executor":    func(*rapid.T) { w.executorActs() },
 			"executor 2":  func(*rapid.T) { w.executorActs() },
