@@ -17,7 +17,6 @@ type Application struct {
 	State AppState
 	Ended time.Time // zero while it lives
 
-	waits     reason // why it has no executor; empty if it has one or wants none
 	executors map[int]*Executor
 	removed   []*Executor
 	profiles  map[int]*profile
@@ -131,8 +130,12 @@ func (m *Master) registerApplication(msg deploy.RegisterApplication, builds []*d
 			return
 		}
 	}
+	if len(m.apps) >= m.cfg.MaxListed {
+		m.note(Error, n, "there are %d applications, which is the limit: one more gets no answer", len(m.apps))
+		return
+	}
 	a := newApplication(AppRecord{ID: m.newAppID(), Submitted: m.now.Wall, Desc: msg.App, Driver: msg.Driver, Build: builds[0]})
-	m.apps = append(m.apps, a)
+	m.apps, m.newApps = append(m.apps, a), append(m.newApps, a)
 	n.App = a.ID
 	m.note(Info, n, "registered an application of %v", a.Build)
 	m.do(Save{a.AppRecord})
@@ -182,7 +185,7 @@ func (m *Master) removeApplication(a *Application, state AppState) {
 	for _, id := range slices.Sorted(maps.Keys(a.executors)) {
 		m.killExecutor(a.executors[id])
 	}
-	a.State, a.Ended, a.waits = state, m.now.Wall, reason{}
+	a.State, a.Ended = state, m.now.Wall
 	if state != AppFinished {
 		m.do(Send{To: a.Driver, Build: a.Build, Message: deploy.ApplicationRemoved{Message: state.String()}})
 	}

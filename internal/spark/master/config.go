@@ -20,6 +20,10 @@ type Config struct {
 	DefaultCores    int           // spark.deploy.defaultCores: of an application that does not say; no limit
 	MaxDrivers      int           // spark.deploy.maxDrivers: that run at a time; no limit
 
+	// MaxListed is how many Workers, applications and drivers there may be, of each; 10,000. What comes by
+	// the network must not make a Master grow without end.
+	MaxListed int
+
 	Consolidate        bool      // the opposite of spark.deploy.spreadOutApps
 	ConsolidateDrivers bool      // the opposite of spark.deploy.spreadOutDrivers
 	Selection          Selection // spark.deploy.workerSelectionPolicy
@@ -74,6 +78,7 @@ func (c Config) orDefault() Config {
 	setInt(&c.MaxExecRetries, 10)
 	setInt(&c.DefaultCores, unlimited)
 	setInt(&c.MaxDrivers, unlimited)
+	setInt(&c.MaxListed, 10_000)
 	setString(&c.AppIDPattern, "app-%s-%04d")
 	setString(&c.DriverIDPattern, "driver-%s-%04d")
 	return c

@@ -14,8 +14,6 @@ type Driver struct {
 	Worker    *Worker // nil while it waits
 	Resources map[string]deploy.Resource
 	Exception *deploy.Exception
-
-	waits reason
 }
 
 func (w *Worker) holdDriver(d *Driver) {
@@ -52,6 +50,9 @@ func (m *Master) submitDriver(msg deploy.RequestSubmitDriver, builds []*deploy.B
 	if d := msg.Driver; d.Cores < 0 || d.Memory < 0 || slices.ContainsFunc(d.ResourceReqs, negative) {
 		return deploy.SubmitDriverResponse{Message: fmt.Sprintf("a driver of %d cores, %d MiB and %v: expected no negative amount", d.Cores, d.Memory, d.ResourceReqs)}
 	}
+	if len(m.drivers) >= m.cfg.MaxListed {
+		return deploy.SubmitDriverResponse{Message: fmt.Sprintf("there are %d drivers, which is the limit", len(m.drivers))}
+	}
 	d := m.addDriver(msg.Driver, builds)
 	m.note(Info, Notice{Driver: d.ID, Detail: mainClass(d.Desc)}, "a driver was submitted")
 	return deploy.SubmitDriverResponse{Success: true, DriverID: &d.ID, Message: "Driver successfully submitted as " + d.ID}
@@ -61,6 +62,7 @@ func (m *Master) addDriver(desc deploy.DriverDescription, builds []*deploy.Build
 	d := &Driver{DriverRecord: DriverRecord{ID: m.newDriverID(), Submitted: m.now.Wall, Desc: desc, Builds: builds}}
 	m.drivers = append(m.drivers, d)
 	m.waitingDrivers = append(m.waitingDrivers, d)
+	m.newDrivers = append(m.newDrivers, d)
 	m.changed = true
 	m.do(Save{d.DriverRecord})
 	return d
@@ -162,7 +164,7 @@ func (m *Master) removeDriver(d *Driver, state deploy.DriverState, exception *de
 	m.drivers, m.waitingDrivers = remove(m.drivers, d), remove(m.waitingDrivers, d)
 	m.completedDrivers = retain(m.completedDrivers, m.cfg.RetainedDrivers, d)
 	m.do(Forget{d.Key()})
-	d.State, d.Exception, d.waits = state, exception, reason{}
+	d.State, d.Exception = state, exception
 	if d.Worker != nil {
 		d.Worker.dropDriver(d)
 	}

@@ -25,6 +25,8 @@ type Master struct {
 	drivers []*Driver // in order of their submission
 
 	waitingDrivers   []*Driver
+	newApps          []*Application // since it was scheduled last
+	newDrivers       []*Driver
 	completedApps    []*Application
 	completedDrivers []*Driver
 

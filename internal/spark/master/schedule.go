@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/meseta/meseta/internal/spark/deploy"
 )
@@ -14,14 +13,14 @@ import (
 // came, and of each its resource profiles by their ids.
 func (m *Master) schedule() {
 	m.placeDrivers()
-	for _, a := range m.apps {
-		before := a.waits
-		a.waits = reason{}
-		for _, id := range slices.Sorted(maps.Keys(a.profiles)) {
-			m.placeExecutors(a, id)
+	if slices.ContainsFunc(m.workers, func(w *Worker) bool { return w.alive() && w.coresFree() > 0 }) {
+		for _, a := range m.apps {
+			for _, id := range slices.Sorted(maps.Keys(a.profiles)) {
+				m.placeExecutors(a, id)
+			}
 		}
-		m.noteWait(a.waits, before, Notice{App: a.ID}, "an application")
 	}
+	m.noteWaiting()
 }
 
 // placeDrivers launches waiting drivers, each on the next Worker that has room. Spark's Master goes round
@@ -29,16 +28,11 @@ func (m *Master) schedule() {
 func (m *Master) placeDrivers() {
 	for _, d := range slices.Clone(m.waitingDrivers) {
 		if len(m.drivers)-len(m.waitingDrivers) >= m.cfg.MaxDrivers {
-			d.waits = reason{text: fmt.Sprintf("%d drivers run, which is the limit", m.cfg.MaxDrivers), passes: true}
-			continue
+			return
 		}
 		if w := m.workerFor(d); w != nil {
 			m.launchDriver(w, d)
-			continue
 		}
-		before := d.waits
-		d.waits = m.whyNot(d.Builds, d.Desc.Cores, d.Desc.Memory, d.Desc.ResourceReqs)
-		m.noteWait(d.waits, before, Notice{Driver: d.ID}, "a driver")
 	}
 }
 
@@ -62,7 +56,7 @@ func (m *Master) launchDriver(w *Worker, d *Driver) {
 	m.waitingDrivers = remove(m.waitingDrivers, d)
 	d.Resources = w.acquire(d.Desc.ResourceReqs)
 	w.holdDriver(d)
-	d.Worker, d.State, d.waits = w, deploy.DriverRunning, reason{}
+	d.Worker, d.State = w, deploy.DriverRunning
 	m.do(Send{To: w.Ref, Build: w.Build, Message: deploy.LaunchDriver{DriverID: d.ID, Driver: d.Desc, Resources: d.Resources}})
 }
 
@@ -81,9 +75,6 @@ func (m *Master) placeExecutors(a *Application, id int) {
 	cores := assign(usable, p, min(m.coresLeft(a), unlimited), wanted, m.cfg.Consolidate)
 	for i, w := range usable {
 		m.launchExecutors(a, id, w, cores[i])
-	}
-	if len(a.executors) == 0 {
-		a.waits = m.whyNot([]*deploy.Build{a.Build}, least, p.memory, p.resources)
 	}
 }
 
@@ -177,49 +168,4 @@ func (m *Master) launchExecutors(a *Application, id int, w *Worker, cores int) {
 		}})
 		a.State = AppRunning
 	}
-}
-
-// reason is why something waits; empty if it does not.
-type reason struct {
-	text   string
-	passes bool // by itself, when others end
-}
-
-// noteWait says that something waits, unless it was said before.
-func (m *Master) noteWait(now, before reason, n Notice, what string) {
-	if now == before || now == (reason{}) {
-		return
-	}
-	level := Warn
-	if now.passes {
-		level = Info
-	}
-	n.Detail = now.text
-	m.note(level, n, "%s waits", what)
-}
-
-// whyNot says why there is no room now, and what would change that.
-func (m *Master) whyNot(builds []*deploy.Build, cores, memory int, reqs []deploy.ResourceRequirement) reason {
-	need := fmt.Sprintf("%d cores and %d MiB", cores, memory)
-	for _, r := range reqs {
-		need += fmt.Sprintf(" and %d of %s", r.Amount, r.ResourceName)
-	}
-	known := false
-	for _, w := range m.workers {
-		if !w.alive() || !slices.Contains(builds, w.Build) {
-			continue
-		}
-		known = true
-		if w.could(cores, memory, reqs) {
-			return reason{text: "the Workers are busy: none has " + need + " free", passes: true}
-		}
-	}
-	if known {
-		return reason{text: "it requires more resource than any of Workers could have: none has " + need}
-	}
-	names := make([]string, len(builds))
-	for i, b := range builds {
-		names[i] = b.String()
-	}
-	return reason{text: "there is no Worker of " + strings.Join(names, " or ")}
 }

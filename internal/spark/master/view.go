@@ -74,7 +74,7 @@ type DriverView struct {
 func (m *Master) View() View {
 	return View{
 		URL: m.cfg.Self.Address.URL(), State: m.state,
-		Workers: views(m.workers, (*Worker).view), Drivers: views(m.drivers, (*Driver).view), CompletedDrivers: views(m.completedDrivers, (*Driver).view),
+		Workers: views(m.workers, (*Worker).view), Drivers: views(m.drivers, m.driverView), CompletedDrivers: views(m.completedDrivers, m.driverView),
 		Apps: views(m.apps, m.appView), CompletedApps: views(m.completedApps, m.appView),
 	}
 }
@@ -105,7 +105,7 @@ func (m *Master) appView(a *Application) AppView {
 	byID := func(x, y ExecutorView) int { return cmp.Compare(x.ID, y.ID) }
 	return AppView{
 		AppRecord: a.AppRecord, State: a.State, Ended: a.Ended, Cores: a.granted, Cap: m.coresLeft(a) + a.granted,
-		Memory: standard.memory, PerExec: standard.resources, Waits: a.waits.text,
+		Memory: standard.memory, PerExec: standard.resources, Waits: m.appWaits(a).text,
 		Executors: slices.SortedFunc(maps.Values(mapped(a.executors, (*Executor).view)), byID), Removed: views(a.removed, (*Executor).view),
 	}
 }
@@ -122,8 +122,8 @@ func (e *Executor) view() ExecutorView {
 	return ExecutorView{ID: e.ID, Profile: e.Profile, WorkerID: e.Worker.ID, WorkerUI: e.Worker.WebUI, Cores: e.Cores, Memory: e.Memory, State: e.State}
 }
 
-func (d *Driver) view() DriverView {
-	v := DriverView{DriverRecord: d.DriverRecord, State: d.State, MainClass: mainClass(d.Desc), Resources: d.Resources, Waits: d.waits.text}
+func (m *Master) driverView(d *Driver) DriverView {
+	v := DriverView{DriverRecord: d.DriverRecord, State: d.State, MainClass: mainClass(d.Desc), Resources: d.Resources, Waits: m.driverWaits(d).text}
 	if d.Worker != nil {
 		v.WorkerID, v.WorkerUI = d.Worker.ID, d.Worker.WebUI
 	}

@@ -90,6 +90,9 @@ func (m *Master) refusal(msg deploy.RegisterWorker) string {
 	case msg.Cores < 1 || msg.Cores > maxCores || msg.Memory < 1:
 		return fmt.Sprintf("%d cores and %d MiB: expected 1 to %d cores and some memory", msg.Cores, msg.Memory, maxCores)
 	}
+	if len(m.workers) >= m.cfg.MaxListed {
+		return fmt.Sprintf("there are %d Workers, which is the limit", len(m.workers))
+	}
 	for _, old := range slices.Clone(m.workers) {
 		switch {
 		case old.State == WorkerDead && old.ID == msg.ID, old.State == WorkerDead && old.Host == msg.Host && old.Port == msg.Port:

@@ -361,6 +361,10 @@ func TestDriversAreSubmittedByTheGateway(t *testing.T) {
 func TestAMasterThatStandsByTakesOver(t *testing.T) {
 	recovery := conf.Properties{"spark.deploy.recoveryMode": "FILESYSTEM", "spark.deploy.recoveryDirectory": t.TempDir()}
 	first := runMaster(t, 0, recovery)
+	leads := func(m *running) func() bool {
+		return func() bool { return strings.Contains(get(t, m.webUI+"/json/status"), "ALIVE") }
+	}
+	until(t, "the first Master leads", leads(first))
 	second := runMaster(t, 0, recovery)
 	b := deploy.Spark35Scala212
 	w, app, client := newPeer(t, b, "Worker", first), newPeer(t, b, "AppClient", first), newPeer(t, b, "client", second)
@@ -385,7 +389,7 @@ func TestAMasterThatStandsByTakesOver(t *testing.T) {
 		Desc: deploy.ExecutorDescription{AppID: id, ExecID: 0, Cores: 2, Memory: 512, State: deploy.ExecutorRunning},
 	}}})
 	app.send(deploy.MasterChangeAcknowledged{AppID: id})
-	until(t, "the Master is recovered", func() bool { return strings.Contains(get(t, second.webUI+"/json/status"), "ALIVE") })
+	until(t, "the Master is recovered", leads(second))
 	if _, err := w.ask(deploy.ExecutorStateChanged{AppID: id, ExecID: 0, State: deploy.ExecutorExited, ExitStatus: new(1)}); err != nil {
 		t.Fatal(err)
 	}
