@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meseta/meseta/internal/agent"
+	"github.com/meseta/meseta/internal/ids"
 	"github.com/meseta/meseta/internal/resources"
 	"github.com/meseta/meseta/internal/settings"
 )
@@ -29,6 +30,7 @@ func newAgent() *cobra.Command {
 
 	offers := settings.NewGroup(cmd.Flags(), "What it offers")
 	offers.Checked(&config.Resources, "resources", "LIST", "such as 'cpus:8;mem:8192;disk:10000', mem and disk in MiB (default: what is found)", checkResources)
+	offers.Checked(&config.DefaultRole, "default-role", "ROLE", "for which resources are reserved that name no role", checkRole)
 	offers.Checked(&config.Attributes, "attributes", "LIST", "such as 'rack:r1;zone:eu'", checkAttributes)
 
 	data := settings.NewGroup(cmd.Flags(), "What it keeps")
@@ -81,6 +83,13 @@ func newAgent() *cobra.Command {
 func checkResources(text string) error {
 	_, err := resources.Parse(text)
 	return err
+}
+
+func checkRole(text string) error {
+	if text == "*" {
+		return nil
+	}
+	return ids.Role(text).Validate()
 }
 
 func checkAttributes(text string) error {

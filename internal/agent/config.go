@@ -11,6 +11,7 @@ import (
 
 	"github.com/meseta/meseta/internal/endpoint"
 	"github.com/meseta/meseta/internal/fetch"
+	"github.com/meseta/meseta/internal/ids"
 	"github.com/meseta/meseta/internal/resources"
 )
 
@@ -28,6 +29,10 @@ type Config struct {
 	// Resources are offered to frameworks, as in "cpus:8;mem:8192;disk:10000;ports:[31000-32000]". What of
 	// these four is missing is detected.
 	Resources string
+
+	// DefaultRole is the role for which resources are reserved that name none, detected ones included (default
+	// "*": for nobody).
+	DefaultRole string
 
 	// Attributes are shown in offers, as in "rack:a;level:3".
 	Attributes string
@@ -91,6 +96,7 @@ func Defaults() Config {
 func (c *Config) setDefaults() {
 	c.IP = cmp.Or(c.IP, "127.0.0.1")
 	c.Port = cmp.Or(c.Port, 5051)
+	c.DefaultRole = cmp.Or(c.DefaultRole, string(ids.AnyRole))
 	c.ExecutorRegistrationTimeout = cmp.Or(c.ExecutorRegistrationTimeout, time.Minute)
 	c.ExecutorReregistrationTimeout = cmp.Or(c.ExecutorReregistrationTimeout, 15*time.Second)
 	c.ExecutorShutdownGracePeriod = cmp.Or(c.ExecutorShutdownGracePeriod, 5*time.Second)
@@ -137,6 +143,9 @@ func (c *Config) Validate() error {
 	if _, err := resources.Parse(c.Resources); err != nil {
 		complain("resources: %w", err)
 	}
+	if err := checkDefaultRole(c.DefaultRole); err != nil {
+		complain("default_role: %w", err)
+	}
 	if _, err := resources.ParseAttributes(c.Attributes); err != nil {
 		complain("attributes: %w", err)
 	}
@@ -173,3 +182,11 @@ const minOutputBytes = 64 << 10
 
 // enforcesDisk tells whether sandboxes are held to the disk that was asked for.
 func (c *Config) enforcesDisk() bool { return !c.IgnoreDiskQuota }
+
+// checkDefaultRole says why nothing can be reserved for a role.
+func checkDefaultRole(role string) error {
+	if role == "" || role == string(ids.AnyRole) {
+		return nil
+	}
+	return ids.Role(role).Validate()
+}

@@ -44,9 +44,22 @@ func describe(c *Config, at endpoint.Endpoint) (agentInfo, error) {
 	return agentInfo{&mesos.AgentInfo{
 		Hostname:   &at.Hostname,
 		Port:       new(int32(at.Address.Port())),
-		Resources:  resourcepb.ToProto(list, resourcepb.Stacked),
+		Resources:  reserved(resourcepb.ToProto(list, resourcepb.Stacked), c.DefaultRole),
 		Attributes: resourcepb.AttributesToProto(attributes),
 	}}, nil
+}
+
+// reserved reserves for a role what is reserved for none.
+func reserved(list []*mesos.Resource, role string) []*mesos.Resource {
+	if role == string(ids.AnyRole) {
+		return list
+	}
+	for _, r := range list {
+		if len(r.Reservations) == 0 {
+			r.Reservations = []*mesos.Resource_ReservationInfo{{Type: mesos.Resource_ReservationInfo_STATIC.Enum(), Role: &role}}
+		}
+	}
+	return list
 }
 
 // withDetected adds what was not given: all processors; memory but for 1 GiB, or half of it if there is
