@@ -95,6 +95,16 @@ func (c *client) completions(names cli.Names, args []string, typed string, sever
 	return found
 }
 
+// completedFlag lets the shell complete a flag's value with what there is.
+func (c *client) completedFlag(flag string, names cli.Names) {
+	err := c.cmd.RegisterFlagCompletionFunc(flag, func(cmd *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return c.completions(names, nil, typed, false), cobra.ShellCompDirectiveNoFileComp
+	})
+	if err != nil {
+		panic(err) // there is no such flag
+	}
+}
+
 // one demands one argument, and says how to find it.
 func one(noun, list string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {

@@ -90,6 +90,7 @@ func newKill() *cobra.Command {
 	f.BoolVar(&options.NoWait, "no-wait", false, "do not wait until the tasks have ended")
 	settings.Duration(f, &grace, "grace", "how long they may take to end by themselves, in place of their own time")
 	f.StringVar(&options.Framework, "framework", "", "whose tasks are meant: a framework's id or name, or the beginning of its id")
+	c.completedFlag("framework", cli.LiveFrameworks)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if f.Changed("grace") {
 			options.Grace = &grace

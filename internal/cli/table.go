@@ -60,8 +60,8 @@ func printJSON(w io.Writer, what any) error {
 
 const gap = "   " // between columns
 
-// table draws the list. On a terminal that is too narrow ids become short, and then prose is cut: a line that
-// wraps is hard to read. All that is said is still there with -o wide, or in a pipe.
+// table draws the list. On a terminal that is too narrow ids become short, and then prose is cut, unless all of
+// it was asked for: a line that wraps is hard to read. In a pipe everything is whole.
 func (l *list[R]) table(s *Screen, f Format) []byte {
 	var columns []column[R]
 	for _, c := range l.columns {
@@ -76,14 +76,14 @@ func (l *list[R]) table(s *Screen, f Format) []byte {
 			cells[i] = append(cells[i], orDash(visible(c.cell(r))))
 		}
 	}
-	if s.Terminal() && f != Wide {
+	if s.Terminal() {
 		for i, c := range columns {
 			if c.kind == anID && total(cells) > s.width {
 				shorten(cells[i][1:])
 			}
 		}
 		for i, c := range columns {
-			if over := total(cells) - s.width; c.kind == prose && over > 0 {
+			if over := total(cells) - s.width; c.kind == prose && over > 0 && f != Wide {
 				cut(cells[i], max(10, width(cells[i])-over))
 			}
 		}
