@@ -17,8 +17,9 @@ import (
 
 // wholly are the files in which everything that is constant is a limit.
 var wholly = map[string]string{
-	"internal/cluster": "bounds.go",
-	"internal/wire":    "server.go",
+	"internal/cluster":  "bounds.go",
+	"internal/detached": "bounds.go",
+	"internal/wire":     "server.go",
 }
 
 // TestLimitsAreThoseOfTheCode holds the tables of limits.md against the constants that they name.

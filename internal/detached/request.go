@@ -8,21 +8,6 @@ import (
 	"github.com/meseta/meseta/internal/ids"
 )
 
-// What may be asked for has bounds: all of it is in the registry, which is held in memory.
-const (
-	// MaxTasks is how many tasks may wait to be launched.
-	MaxTasks = 1000
-
-	// MaxSpec is the longest description of a task, in bytes.
-	MaxSpec = 64 << 10
-
-	// maxBytes is the sum of all descriptions, each instance counted.
-	maxBytes = 16 << 20
-
-	// maxRoles are the roles that tasks may wait in: a framework can have no more.
-	maxRoles = 256
-)
-
 // run takes tasks on. They are answered for, and begin to wait for offers, when they are durable.
 func (c *Core) run(now core.Time, in Run) {
 	if problem := c.problem(&in); problem != "" {
@@ -96,19 +81,20 @@ func (c *Core) kill(now core.Time, in Kill) {
 		c.emit(Answer{Request: in.Request, Verdict: NotMine})
 		return
 	}
-	done := func() { c.emit(Answer{Request: in.Request, Framework: c.framework, Agent: t.Agent}) }
 	if !t.Launching() {
 		c.remember(now, t, mesos.TaskState_TASK_KILLED, "Killed before it was launched")
-		c.forget(t, done)
+		c.forget(t, func() { c.emit(Answer{Request: in.Request, Framework: c.framework}) })
 		return
 	}
 	next := *t
 	next.Killed = true
 	c.put(next)
-	if !c.intends(t.ID) {
+	answer := Answer{Request: in.Request, Framework: c.framework}
+	if !c.intends(t.ID) { // otherwise no ACCEPT will leave
+		answer.Agent = t.Agent
 		c.emit(End{t.ID, t.Agent})
 	}
-	c.persist(func(core.Time) { done() }, KeepTask{next})
+	c.persist(func(core.Time) { c.emit(answer) }, KeepTask{next})
 }
 
 // tornDown ends every task along with its framework, which somebody removed. The next task gets another one.

@@ -208,11 +208,18 @@ func show(o Output) string {
 			all = append(all, string(id))
 		}
 		verdict := [...]string{"done", "refused", "not mine"}[o.Verdict]
-		return strings.TrimSpace(fmt.Sprintf("answer %d: %s %s%s", o.Request, verdict, few(all), o.Text))
+		return strings.TrimSpace(fmt.Sprintf("answer %d: %s %s%s", o.Request, verdict, few(all), o.Text) + onAgent(o.Agent))
 	case Notice:
 		return fmt.Sprintf("notice: %s %v", o.Text, o.Attrs)
 	}
 	return fmt.Sprintf("%T", o)
+}
+
+func onAgent(a ids.AgentID) string {
+	if a == "" {
+		return ""
+	}
+	return "on " + string(a)
 }
 
 // few names the first and the last of many.

@@ -37,6 +37,10 @@ func weigh(in Status) evidence {
 		}
 	case mesos.TaskState_TASK_UNKNOWN:
 		return evidenceLost
+	case mesos.TaskState_TASK_GONE_BY_OPERATOR:
+		if asked { // otherwise the master had it in its books, and has its end there
+			return evidenceLost
+		}
 	case mesos.TaskState_TASK_ERROR:
 		if master {
 			return evidenceRejected

@@ -34,9 +34,6 @@ type Ended struct {
 	At        time.Time
 }
 
-// maxEnded is how many of those are remembered.
-const maxEnded = 100
-
 // View is what there is to tell, for readers.
 type View struct {
 	Framework ids.FrameworkID

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"encoding/json"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -97,16 +96,9 @@ func TestADetachedTaskIsKilled(t *testing.T) {
 	runs := detach(t, c, "--", "sleep", "600")[0]
 	waits := detach(t, c, "--cpus", "100", "--", "true")[0]
 	testcluster.Eventually(t, "it runs", func() bool { return is(t, c, runs, "RUNNING", "") })
-	for _, id := range []string{runs, waits} {
-		answer, err := http.Post("http://"+c.Master.Address+"/meseta/v1", "application/json",
-			strings.NewReader(`{"type":"KILL_TASK","kill_task":{"task_id":{"value":"`+id+`"}}}`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		answer.Body.Close()
-		if answer.StatusCode != http.StatusOK {
-			t.Errorf("kill %s: %s", id, answer.Status)
-		}
+	r := testcluster.Meseta(t, "kill", "--master", c.Master.Address, runs, waits)
+	if r.Code != 0 || r.Stderr != "" || !strings.Contains(r.Stdout, runs+" KILLED\n") || !strings.Contains(r.Stdout, waits+" KILLED\n") {
+		t.Errorf("kill: %+v", r)
 	}
 	testcluster.Eventually(t, "the first was killed", func() bool { return is(t, c, runs, "KILLED", "") })
 	testcluster.Eventually(t, "the second was killed", func() bool { return is(t, c, waits, "KILLED", "before it was launched") })

@@ -79,12 +79,13 @@ type detachedWorld struct {
 	pending   []func() // look whether a request has been answered
 	promised  map[ids.TaskID]bool
 	killed    map[ids.TaskID]bool
+	never     map[ids.TaskID]bool // killed before it was launched
 	runs      map[ids.TaskID]int
 }
 
 func newDetachedWorld(t *rapid.T) *detachedWorld {
 	w := &detachedWorld{t: t, store: registrytest.NewStore("c"), promised: map[ids.TaskID]bool{},
-		killed: map[ids.TaskID]bool{}, runs: map[ids.TaskID]int{}}
+		killed: map[ids.TaskID]bool{}, never: map[ids.TaskID]bool{}, runs: map[ids.TaskID]int{}}
 	for n := range 2 {
 		w.agents = append(w.agents, &fakeAgent{w: w, id: ids.AgentID(fmt.Sprintf("A%d", n)), tasks: map[ids.TaskID]*fakeTask{}})
 	}
@@ -201,6 +202,7 @@ func (w *detachedWorld) kill(t *rapid.T) {
 	w.ask(detached.Kill{Task: id}, func(a detached.Answer) {
 		if a.Verdict == detached.Done {
 			w.killed[id] = true
+			w.never[id] = a.Agent == ""
 		}
 	})
 }
@@ -318,6 +320,9 @@ func (a *fakeAgent) receive(n int) {
 		switch c := command.(type) {
 		case cluster.RunTask:
 			a.w.runs[c.Task.ID]++
+			if a.w.never[c.Task.ID] {
+				a.w.t.Fatalf("%s runs after it was killed", c.Task.ID)
+			}
 			a.tasks[c.Task.ID] = &fakeTask{framework: c.Framework.Info, info: c.Task, state: mesos.TaskState_TASK_STAGING}
 			a.move(a.tasks[c.Task.ID], mesos.TaskState_TASK_STARTING)
 		case cluster.KillTask:
