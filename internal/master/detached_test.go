@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	linkpb "github.com/meseta/meseta/api/meseta/link/v1"
+	operatorpb "github.com/meseta/meseta/api/meseta/operator/v1"
 	"github.com/meseta/meseta/api/mesos/v1"
 	"github.com/meseta/meseta/internal/resources"
 	"github.com/meseta/meseta/internal/resources/resourcepb"
@@ -44,7 +45,8 @@ func TestWrongDetachedTasksAreRefused(t *testing.T) {
 		{good + `,"instances":1001`, `Expecting 'run_tasks.instances' to be a number from 1 to 1000, not 1001`},
 		{good + `,"role":"a b"`, `'run_tasks.role': Role component 'a b' is invalid because it contains backspace or whitespace`},
 		{good + `,"max_completion_time":{"nanoseconds":-1}`, `Expecting 'run_tasks.max_completion_time' to be no negative duration`},
-		{good + `,"name":"` + strings.Repeat("x", 70_000) + `"`, `Expecting 'run_tasks' to be described in 65536 bytes at most, not 70015`},
+		{good + `,"name":"` + strings.Repeat("x", 1025) + `"`, `Expecting 'run_tasks.name' to be at most 1024 bytes of UTF-8`},
+		{`"command":{"value":"` + strings.Repeat("x", 70_000) + `","user":"u"},"cpus":1`, `Expecting 'run_tasks' to be described in 65536 bytes at most, not 71038`},
 	} {
 		code, text := ask(t, address, "/meseta/v1", `{"type":"RUN_TASKS","run_tasks":{`+test.run+`}}`)
 		if want := test.answer; code != http.StatusBadRequest || strings.TrimPrefix(text, "Failed to validate meseta::Call: ") != want {
@@ -53,6 +55,31 @@ func TestWrongDetachedTasksAreRefused(t *testing.T) {
 	}
 	if _, text := ask(t, address, "/api/v1", `{"type":"GET_FRAMEWORKS"}`); strings.Contains(text, "detach") {
 		t.Errorf("frameworks: %s", text)
+	}
+}
+
+// TestDetachedTasksInTextsThatAreNoneEndNobody asks for a task in texts that are no UTF-8, which only protobuf can carry.
+func TestDetachedTasksInTextsThatAreNoneEndNobody(t *testing.T) {
+	address, stop := start(t, Config{})
+	for what, run := range map[string]*operatorpb.Call_RunTasks{
+		"command": {Command: &mesos.CommandInfo{Value: new("\xff"), User: new("\xff")}, Cpus: new(1.0)},
+		"name":    {Command: &mesos.CommandInfo{Value: new("true"), User: new("u")}, Cpus: new(1.0), Name: new("\xff")},
+		"role":    {Command: &mesos.CommandInfo{Value: new("true"), User: new("u")}, Cpus: new(1.0), Role: new("\xff")},
+	} {
+		body, err := proto.Marshal(&operatorpb.Call{Type: operatorpb.Call_RUN_TASKS.Enum(), RunTasks: run})
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer := post(t, address, "/meseta/v1", string(body), "Content-Type", "application/x-protobuf")
+		if want := map[bool]int{true: http.StatusOK, false: http.StatusBadRequest}[what == "command"]; answer.StatusCode != want {
+			t.Errorf("%s: %s, want %d", what, answer.Status, want)
+		}
+	}
+	if code, text := ask(t, address, "/api/v1", `{"type":"GET_TASKS"}`); code != http.StatusOK {
+		t.Errorf("GET_TASKS: %d %s", code, text)
+	}
+	if err := stop(); err != nil {
+		t.Errorf("the master ended: %v", err)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"strings"
+	"unicode/utf8"
 
 	operatorpb "github.com/meseta/meseta/api/meseta/operator/v1"
 	"github.com/meseta/meseta/api/mesos/v1"
@@ -26,6 +28,10 @@ func runProblem(run *operatorpb.Call_RunTasks) string {
 		return "Expecting 'run_tasks.command.value' to be a command, not empty"
 	case c.GetUser() == "":
 		return "Expecting 'run_tasks.command.user' to be the name of who is to run it"
+	case len(run.GetName()) > maxTaskName || !utf8.ValidString(run.GetName()):
+		return fmt.Sprintf("Expecting 'run_tasks.name' to be at most %d bytes of UTF-8", maxTaskName)
+	case !utf8.ValidString(run.GetRole()):
+		return "Expecting 'run_tasks.role' to be UTF-8"
 	case run.Instances != nil && (run.GetInstances() == 0 || run.GetInstances() > detached.MaxTasks):
 		return fmt.Sprintf("Expecting 'run_tasks.instances' to be a number from 1 to %d, not %d", detached.MaxTasks, run.GetInstances())
 	case run.GetPorts() > demand.MaxPorts:
@@ -60,8 +66,19 @@ func specOf(run *operatorpb.Call_RunTasks) []byte {
 		MaxCompletionTime: run.MaxCompletionTime, KillPolicy: run.KillPolicy})
 }
 
+// maxTaskName is the longest name of a task, in bytes: the cluster's core takes no longer ones.
+const maxTaskName = 1024
+
+// nameOf is the name of the tasks: what they are called, or the first word of their command.
 func nameOf(run *operatorpb.Call_RunTasks) string {
-	return cmp.Or(run.GetName(), run.Command.GetValue(), "task")
+	if run.GetName() != "" {
+		return run.GetName()
+	}
+	word := "task"
+	if words := strings.Fields(run.Command.GetValue()); len(words) > 0 {
+		word = words[0]
+	}
+	return strings.ToValidUTF8(word[:min(len(word), maxTaskName)], "")
 }
 
 // runTasks answers RUN_TASKS.
