@@ -168,6 +168,16 @@ func parent(pid int) int {
 	return 0
 }
 
+// Door is the file of a cgroup to which a process with one thread writes "0" to enter
+// it. That of version 1 is the one for threads: there, the kernel need not stop all
+// forks of the machine, for which it waits some milliseconds.
+func Door(version int, dir string) string {
+	if version == 1 {
+		return dir + "/tasks"
+	}
+	return dir + "/cgroup.procs"
+}
+
 // RemoveTree removes a directory of cgroups from the leaves up, as far as they are
 // empty, and reports whether nothing is left.
 func RemoveTree(path string) bool {

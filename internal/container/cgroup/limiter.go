@@ -72,7 +72,7 @@ func (l *Limiter) Enlist(id string, limits container.Limits) (procs []string, er
 			keep(&m.limits, new(container.Limits), c)
 			continue
 		}
-		if !c.wanted(&limits) {
+		if !c.wanted(&limits) || c == cpuacct && l.tracked != "" { // version 2 counts it too
 			continue
 		}
 		dir, err := l.makeLocked(c, id)
@@ -84,7 +84,7 @@ func (l *Limiter) Enlist(id string, limits container.Limits) (procs []string, er
 			l.forgetLocked(m)
 			return nil, err
 		}
-		if p := dir + "/cgroup.procs"; !l.isTracked(dir) && !slices.Contains(procs, p) {
+		if p := Door(l.seats[c].version, dir); !l.isTracked(dir) && !slices.Contains(procs, p) {
 			procs = append(procs, p)
 		}
 	}

@@ -89,7 +89,11 @@ func (c *cgroups) Enlist(id string, cmd *spawn.Command) (leave func(), err error
 		return nil, &os.PathError{Op: "mkdir", Path: path, Err: err}
 	}
 	if !c.clone {
-		cmd.JoinCgroups = []string{path + "/cgroup.procs"}
+		version := 2
+		if c.kind == KindCgroupV1 {
+			version = 1
+		}
+		cmd.JoinCgroups = []string{cgroup.Door(version, path)}
 		return func() {}, nil
 	}
 	fd, err := kernfile.Open(path, syscall.O_DIRECTORY|oPath)
