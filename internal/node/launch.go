@@ -252,11 +252,13 @@ func (n *Node) start(e *executor) {
 	n.emit(out)
 }
 
-// refuseUnrecorded takes back every task whose record will never be durable.
+// refuseUnrecorded takes back every task whose record never left. Of one that did nobody knows whether it is in
+// the log: it may be found there by the next run, which goes on with it, or the master learns then that it is
+// not. To say now that it will not run could be a lie.
 func (n *Node) refuseUnrecorded() {
 	for _, f := range n.orderedFrameworks() {
 		for _, t := range f.orderedTasks() {
-			if n.commits.has(t.mark) {
+			if t.mark.ticket <= n.commits.issued {
 				continue
 			}
 			reason, why := n.noMoreWork(f.ID)

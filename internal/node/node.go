@@ -158,7 +158,8 @@ func (n *Node) sayWhenAllEnded() {
 		return
 	}
 	for _, e := range n.containers {
-		if e.state != executorGone {
+		neverBegins := n.commits.broken != "" && !e.launched
+		if e.state != executorGone && !neverBegins {
 			return
 		}
 	}
