@@ -127,11 +127,21 @@ func supervisorOf(b *testing.B, m *testMaster) int {
 	return parent
 }
 
-// BenchmarkManyTasks keeps 64 command tasks under way. The processor time of the agent includes that of the
-// master in the same process.
+// BenchmarkManyTasks keeps 64 command tasks under way, held to nothing, to what they are held to by default, and in
+// namespaces of their own. The processor time of the agent includes that of the master in the same process.
 func BenchmarkManyTasks(b *testing.B) {
+	for _, c := range []struct{ name, isolation string }{
+		{"nothing", "posix/cpu,posix/mem"},
+		{"default", defaultIsolation},
+		{"namespaces", defaultIsolation + ",namespaces/pid,namespaces/ipc,filesystem/linux"},
+	} {
+		b.Run(c.name, func(b *testing.B) { manyTasks(b, c.isolation) })
+	}
+}
+
+func manyTasks(b *testing.B, isolation string) {
 	m := newTestMaster(b)
-	startAgent(b, m, onBenchDisk(b))
+	startAgent(b, m, onBenchDisk(b), func(c *Config) { c.Isolation = isolation })
 	m.subscribed()
 	supervisor := supervisorOf(b, m)
 	framework := frameworkInfo()
@@ -139,6 +149,7 @@ func BenchmarkManyTasks(b *testing.B) {
 	next := func() {
 		n++
 		task := shellTask(fmt.Sprint("t", n), "")
+		task.Resources = []*mesos.Resource{scalar("cpus", 0.1), scalar("mem", 32)}
 		task.Command = &mesos.CommandInfo{Shell: new(false), Value: new("/bin/true")}
 		m.run(framework, task)
 	}

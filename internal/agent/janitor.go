@@ -193,25 +193,36 @@ func (j *janitor) removeAbove(run string) {
 	}
 }
 
-// sandboxesInUse asks the core which containers live.
+// sandboxesInUse asks the core, and then the launcher, to which it leaves them: so that none is missed in between.
 func (l *loop) sandboxesInUse(ctx context.Context) (map[ids.ContainerID]bool, error) {
 	used := make(map[ids.ContainerID]bool)
 	err := l.show(ctx, func(n *node.Node) {
-		for _, c := range n.Containers() {
-			used[c.Sandbox.Container] = true
+		for c := range n.InUse() {
+			used[c] = true
 		}
 	})
+	l.launcher.mu.Lock()
+	defer l.launcher.mu.Unlock()
+	for c := range l.launcher.leaving {
+		used[c] = true
+	}
 	return used, err
 }
 
-// touch notes when a sandbox was left.
+// touch notes when a sandbox was left. Until that is on the disk it is in use.
 func (l *launcher) touch(s node.Sandbox) {
 	if s.Container == "" {
 		return
 	}
+	l.mu.Lock()
+	l.leaving[s.Container] = struct{}{}
+	l.mu.Unlock()
 	l.queue.put(func() {
 		now := time.Now()
 		_ = os.Chtimes(s.Path(l.workDir), now, now) // it may never have been made
+		l.mu.Lock()
+		delete(l.leaving, s.Container)
+		l.mu.Unlock()
 	})
 }
 

@@ -48,6 +48,7 @@ type launcher struct {
 	mu       sync.Mutex
 	prepared map[ids.ContainerID]*preparation // sandboxes of containers that may start
 	starting map[ids.ContainerID]*start
+	leaving  map[ids.ContainerID]struct{}    // ended, and when is not noted in their sandboxes yet
 	limiting map[ids.ContainerID]node.Limits // what containers are being held to
 }
 
@@ -89,6 +90,7 @@ func newLauncher(supervisor container.Supervisor, fetcher *fetch.Fetcher, workDi
 		fetches:  make(chan struct{}, maxFetches),
 		prepared: make(map[ids.ContainerID]*preparation),
 		starting: make(map[ids.ContainerID]*start),
+		leaving:  make(map[ids.ContainerID]struct{}),
 		limiting: make(map[ids.ContainerID]node.Limits),
 	}
 	l.life, l.leave = context.WithCancelCause(context.Background())

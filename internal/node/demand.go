@@ -1,6 +1,8 @@
 package node
 
 import (
+	"iter"
+	"maps"
 	"math"
 
 	"github.com/meseta/meseta/internal/ids"
@@ -62,7 +64,11 @@ func (e *executor) demand() Demand {
 	return d
 }
 
-// ContainerView is a container from its launch until its recorded end.
+// InUse are the containers whose sandboxes are in use: from before their launch until their recorded end, in no
+// particular order.
+func (n *Node) InUse() iter.Seq[ids.ContainerID] { return maps.Keys(n.containers) }
+
+// ContainerView is a container from its launch until its end.
 type ContainerView struct {
 	Sandbox Sandbox
 	Task    ids.TaskID // of a command task; empty for a custom executor
