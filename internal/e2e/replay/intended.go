@@ -12,7 +12,7 @@ import (
 var intended = []*departure{
 	{`^SUBSCRIBED\.subscribed\.master_info\.capabilities: recorded .*QUOTA_V2`,
 		"clients whose JSON readers do not know QUOTA_V2 give the stream up; nobody needs it"},
-	{`^UPDATE \S+ TASK_STARTING\..*container_status: executor_pid is missing$`,
+	{`^(UPDATE|TASK_UPDATED) \S+ TASK_STARTING\..*container_status: executor_pid is missing$`,
 		"a command task has no executor process: executor_pid is the command's, which is not started yet"},
 	{`^UPDATE nf TASK_FAILED\..*container_status: executor_pid is missing$`,
 		"a command that cannot be started has no process"},

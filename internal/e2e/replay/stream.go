@@ -140,8 +140,10 @@ func (s *session) acknowledgeLike(st *stream, want, got any) error {
 // compareEvents gives what differs in two events and is not meant to.
 func (s *session) compareEvents(want, got any) []string {
 	label := kind(want)
-	if status := dig(want, "update", "status"); status != nil {
-		label = fmt.Sprint(label, " ", dig(status, "task_id", "value"), " ", dig(status, "state"))
+	for _, member := range []string{"update", "task_updated"} {
+		if status := dig(want, member, "status"); status != nil {
+			label = fmt.Sprint(label, " ", dig(status, "task_id", "value"), " ", dig(status, "state"))
+		}
 	}
 	return unintended(s.names.compare(label, want, got))
 }
