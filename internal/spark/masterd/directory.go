@@ -1,18 +1,15 @@
 package masterd
 
 import (
-	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/meseta/meseta/internal/spark/master"
 )
@@ -22,17 +19,15 @@ import (
 // are Java objects: neither understands the other's.)
 type directory struct {
 	path string
-	log  *slog.Logger
 	lock *os.File
 }
 
 const (
 	lockName   = "leader.lock"
 	recordName = ".json"
-	lockRetry  = 250 * time.Millisecond
 )
 
-func openDirectory(path string, log *slog.Logger) (*directory, error) {
+func openDirectory(path string) (*directory, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, fmt.Errorf("recovery directory: %w", err)
 	}
@@ -40,28 +35,16 @@ func openDirectory(path string, log *slog.Logger) (*directory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("recovery directory: %w", err)
 	}
-	return &directory{path: path, log: log, lock: lock}, nil
+	return &directory{path: path, lock: lock}, nil
 }
 
-// Lead waits for the lock.
-func (d *directory) Lead(ctx context.Context) error {
-	retry := time.NewTicker(lockRetry)
-	defer retry.Stop()
-	for said := false; ; {
-		err := syscall.Flock(int(d.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if !errors.Is(err, syscall.EWOULDBLOCK) {
-			return err
-		}
-		if !said {
-			d.log.Info("another Master leads: standing by", "directory", d.path)
-			said = true
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-retry.C:
-		}
+// Lead takes the lock if it is free.
+func (d *directory) Lead() (bool, error) {
+	err := syscall.Flock(int(d.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return false, nil
 	}
+	return err == nil, err
 }
 
 // Load reads all records. One that cannot be read is an error: to go on without it would lose an

@@ -208,12 +208,14 @@ func next[M deploy.Message](p *peer) M {
 	}
 }
 
-func (p *peer) register(m *running) {
+// register makes a Worker of the peer, and waits until it is welcome.
+func (p *peer) register(m *running) deploy.RegisteredWorker {
 	p.t.Helper()
 	p.send(deploy.RegisterWorker{
 		ID: "worker-" + p.build.String() + p.self.Address.String(), Host: "127.0.0.1", Port: p.self.Address.Port, Worker: p.self, Cores: 4, Memory: 4096,
 		WebUI: "http://w", MasterAddress: m.at, Resources: map[string]deploy.Resource{"gpu": {Name: "gpu", Addresses: []string{"0", "1"}}},
 	})
+	return next[deploy.RegisteredWorker](p)
 }
 
 func (p *peer) submit(cores int) {
@@ -270,8 +272,7 @@ func TestEveryBuildIsServedInItsOwnClasses(t *testing.T) {
 	for _, b := range deploy.Builds() {
 		t.Run(b.String(), func(t *testing.T) {
 			w, app := newPeer(t, b, "Worker", m), newPeer(t, b, "AppClient", m)
-			w.register(m)
-			welcome := next[deploy.RegisteredWorker](w)
+			welcome := w.register(m)
 			if welcome.MasterAddress != m.at || welcome.Master.Address != m.at || welcome.MasterWebUI != m.webUI || welcome.Duplicate {
 				t.Errorf("the Worker is welcomed by %+v", welcome)
 			}
@@ -407,7 +408,6 @@ func TestSubmissionsByHTTP(t *testing.T) {
 	m := runMaster(t, 0, conf.Properties{"spark.master.rest.enabled": "true"})
 	w := newPeer(t, deploy.Spark40Scala213, "Worker", m)
 	w.register(m)
-	next[deploy.RegisteredWorker](w)
 	create := func(change func(map[string]any)) string {
 		request := map[string]any{
 			"action": "CreateSubmissionRequest", "clientSparkVersion": "4.0.1", "appResource": "file:/a.jar", "mainClass": "Main", "appArgs": []string{"1", "x y"},
@@ -549,7 +549,6 @@ func TestHostileInputCostsALogLine(t *testing.T) {
 		t.Errorf("an unknown class is answered by %v", strange)
 	}
 	p.register(m)
-	next[deploy.RegisteredWorker](p)
 	if !strings.Contains(m.log.String(), "com.example.Unknown") {
 		t.Error("the log does not name the unknown class")
 	}

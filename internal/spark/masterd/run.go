@@ -3,7 +3,6 @@ package masterd
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"strconv"
@@ -24,7 +23,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) (err error) {
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
-	store, err := cfg.store(log)
+	store, err := cfg.store()
 	if err != nil {
 		return err
 	}
@@ -49,9 +48,9 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) (err error) {
 }
 
 // store is where the Master keeps what the next one has to know.
-func (c Config) store(log *slog.Logger) (Store, error) {
+func (c Config) store() (Store, error) {
 	if strings.EqualFold(c.Properties[keyRecoveryMode], "FILESYSTEM") {
-		return openDirectory(c.Properties[keyRecoveryDir], log)
+		return openDirectory(c.Properties[keyRecoveryDir])
 	}
 	return forgetful{}, nil
 }
@@ -101,31 +100,57 @@ func (l listeners) close() {
 	}
 }
 
-// run runs the parts.
+// run runs the parts. A Master that may lead does before anybody comes: whoever comes to one that stands
+// by has to wait.
 func (d *daemon) run(ctx context.Context, l listeners) error {
+	defer l.close() // of parts that are not reached
+	leads, err := d.lead()
+	if err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return d.env.Run(ctx, l.rpc) })
 	group.Go(func() error { return ui.Serve(ctx, l.ui, d.pages(), d.log) })
 	if l.rest != nil {
 		group.Go(func() error { return ui.Serve(ctx, l.rest, d.submissions(l.address), d.log) })
 	}
-	group.Go(func() error { return d.lead(ctx) })
+	if !leads {
+		d.log.Info("another Master leads: standing by")
+		group.Go(func() error { return d.standBy(ctx) })
+	}
 	group.Go(func() error { return d.loop(ctx) })
 	return group.Wait()
 }
 
-// lead waits until this Master may lead, and begins with what the last one knew.
-func (d *daemon) lead(ctx context.Context) error {
-	if err := d.store.Lead(ctx); err != nil {
-		if ctx.Err() != nil {
+// standbyPeriod is how often a Master that stands by looks whether it may lead.
+const standbyPeriod = 250 * time.Millisecond
+
+// standBy waits until this Master leads.
+func (d *daemon) standBy(ctx context.Context) error {
+	again := time.NewTicker(standbyPeriod)
+	defer again.Stop()
+	for {
+		select {
+		case <-ctx.Done():
 			return nil
+		case <-again.C:
+			if leads, err := d.lead(); leads || err != nil {
+				return err
+			}
 		}
-		return fmt.Errorf("becoming the leader: %w", err)
+	}
+}
+
+// lead makes this Master the leader, if it may be, and begins with what the last one knew.
+func (d *daemon) lead() (bool, error) {
+	leads, err := d.store.Lead()
+	if err != nil || !leads {
+		return false, err
 	}
 	known, err := d.store.Load()
 	if err != nil {
-		return err
+		return false, err
 	}
 	d.put(event{in: master.Elected{Known: known}})
-	return nil
+	return true, nil
 }

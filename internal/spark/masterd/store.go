@@ -1,16 +1,15 @@
 package masterd
 
 import (
-	"context"
-
 	"github.com/meseta/meseta/internal/spark/master"
 )
 
 // Store keeps what a Master has to leave to the one after it, and knows which Master of several leads. Its
-// methods are called one after the other: Lead, Load, and then the rest as often as there is something.
+// methods are called one after the other: Lead until it is true, Load, and then the rest as often as there
+// is something.
 type Store interface {
-	// Lead returns when this Master is the one that may lead, or with an error.
-	Lead(ctx context.Context) error
+	// Lead tells whether this Master is the one that may lead. Once it does, it does to its end.
+	Lead() (bool, error)
 
 	// Load gives what is kept.
 	Load() ([]master.Record, error)
@@ -28,7 +27,7 @@ type Store interface {
 // forgetful keeps nothing: a Master that starts knows nothing, as with Spark's recovery mode NONE.
 type forgetful struct{}
 
-func (forgetful) Lead(context.Context) error     { return nil }
+func (forgetful) Lead() (bool, error)            { return true, nil }
 func (forgetful) Load() ([]master.Record, error) { return nil, nil }
 func (forgetful) Save(master.Record) error       { return nil }
 func (forgetful) Forget(string) error            { return nil }
