@@ -9,6 +9,7 @@ PKGS     := ./...
 TIMEOUT  ?= 20m
 SEEDS    ?= 1000
 FUZZTIME ?= 1m
+LAYERS   := JVM|Jars|Reads
 
 .PHONY: build release test check vet fmt generate generated unit interop interop-full interop-layers bench bench-size soak storm sim fuzz clean
 
@@ -50,13 +51,14 @@ unit: ## unit, property, simulation and end-to-end tests, race detector on
 interop: interop-layers ## programs that others wrote, unmodified, against a real cluster; Spark comes from PyPI
 	cd interop && $(GO) test -race -timeout $(TIMEOUT) ./...
 
+interop-full: LAYERS := $(LAYERS)|Real
 interop-full: interop-layers ## all of it, on every version of Spark: it takes an hour
 	cd interop && $(GO) test -race -timeout $(TIMEOUT) .
 	cd interop && $(GO) test -timeout 3h -v ./spark -full
 
 interop-layers: ## what we say of Java's and Spark's classes, before a JVM
 	SPARK_HOME_2_12=$$(interop/spark/get 3.5) SPARK_HOME_2_13=$$(interop/spark/get 4.0) \
-		$(GO) test -tags interop -run 'JVM|Jars|Real|Reads' -timeout $(TIMEOUT) ./internal/spark/...
+		$(GO) test -tags interop -run '$(LAYERS)' -timeout $(TIMEOUT) ./internal/spark/...
 
 bench: ## what we claim about speed, beside what the machine can do: bench/README.md
 	$(GO) run ./bench
