@@ -2,6 +2,8 @@ package cli
 
 import (
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -84,6 +86,16 @@ func TestTheExitCodeTellsHowATaskEnded(t *testing.T) {
 		if code != test.code || (err == nil) != (test.err == "") || err != nil && err.Error() != test.err {
 			t.Errorf("%s: got %d, %v", test.status, code, err)
 		}
+	}
+}
+
+func TestAnAnswerThatGotLostIsNoLicenceToRepeat(t *testing.T) {
+	master := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	defer master.Close()
+	var out strings.Builder
+	err := Detach(t.Context(), RunOptions{Client: NewClient(strings.TrimPrefix(master.URL, "http://")), Command: []string{"true"}, CPUs: 1}, &out)
+	if want := "it may have been taken on all the same, look with: meseta tasks"; err == nil || !strings.HasSuffix(err.Error(), want) || out.Len() > 0 {
+		t.Errorf("%v, %q; want that %s", err, out.String(), want)
 	}
 }
 

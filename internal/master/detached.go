@@ -1,7 +1,6 @@
 package master
 
 import (
-	"context"
 	"slices"
 	"time"
 
@@ -166,7 +165,7 @@ func (l *loop) tell(in cluster.Input) {
 	for _, out := range l.core.Step(l.now(), in) {
 		if a, ok := out.(cluster.Answer); ok {
 			if a.Code != cluster.Accepted {
-				l.log.Log(context.Background(), -4, "a call of the detached tasks was refused", "call", in, "why", a.Text)
+				l.log.Debug("a call of the detached tasks was refused", "call", in, "why", a.Text)
 			}
 			continue
 		}

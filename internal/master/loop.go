@@ -182,7 +182,9 @@ func (l *loop) apply(d delivery) {
 		l.look(d)
 		return
 	case cluster.Tick:
-		l.detached.hear(detached.Tick{})
+		if l.detached.core.NextDeadline() <= l.now().Mono {
+			l.detached.hear(detached.Tick{})
+		}
 	case cluster.Subscribe:
 		l.streams[in.Stream] = d.stream
 		if l.detached.isTheirs(in.Framework.ID) {
