@@ -38,7 +38,7 @@ func newAgent() *cobra.Command {
 	data.Directory(&config.WorkDir, "work-dir", "where sandboxes and the agent's journal are", documentedWorkDir("agent"))
 	data.Count(&config.MaxCompletedTasks, "max-completed-tasks", "ended tasks that are remembered")
 	strict := true
-	data.Switch(&strict, "strict", "refuse to start on a damaged journal; --no-strict starts on what is sound of it")
+	data.Switch(&strict, "strict", "refuse to start on a damaged journal; otherwise start on what is sound of it")
 
 	fetcher := settings.NewGroup(cmd.Flags(), "What it fetches for tasks")
 	fetcher.Text(&config.Fetcher.CacheDir, "fetcher-cache-dir", "DIRECTORY", "where the cache is (default: in the work directory)")
@@ -59,11 +59,13 @@ func newAgent() *cobra.Command {
 	enforceDisk := true
 	sandboxes.Switch(&enforceDisk, "enforce-container-disk-quota", "end containers that take more than the disk they asked for")
 
-	ends := settings.NewGroup(cmd.Flags(), "Executors and the end")
+	ends := settings.NewGroup(cmd.Flags(), "What runs, and its end")
 	ends.Duration(&config.ExecutorRegistrationTimeout, "executor-registration-timeout", "time for an executor to subscribe")
 	ends.Duration(&config.ExecutorReregistrationTimeout, "executor-reregistration-timeout", "time for executors to come back after a restart of the agent")
 	ends.Duration(&config.RecoveryTimeout, "recovery-timeout", "time for which executors wait for the agent to come back")
 	ends.Duration(&config.ExecutorShutdownGracePeriod, "executor-shutdown-grace-period", "time for an executor to end in order")
+	switchUser := true
+	ends.Switch(&switchUser, "switch-user", "if the agent is root, run tasks as the users that they ask for, and not all of them as root")
 	ends.Variables(&config.ExecutorEnvironment, "executor-environment-variables", "variables for executors and tasks, such as {\"LANG\":\"C.UTF-8\"}")
 	ends.Switch(&config.KillTasksOnStop, "end-tasks-on-stop", "end all tasks and the supervisor when the agent is stopped")
 
@@ -73,7 +75,7 @@ func newAgent() *cobra.Command {
 	level := takeSettings(cmd, settings.Agent)
 	ready := addReadyFD(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		config.Salvage, config.IgnoreDiskQuota = !strict, !enforceDisk
+		config.Salvage, config.IgnoreDiskQuota, config.KeepUser = !strict, !enforceDisk, !switchUser
 		config.Ready, config.Release = announce(*ready), release
 		return agent.Run(cmd.Context(), config, newLogger(cmd, level))
 	}

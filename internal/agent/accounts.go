@@ -12,7 +12,7 @@ import (
 )
 
 // accounts looks up whom tasks run as. Only root can run anything as somebody else; an agent of an ordinary
-// user runs everything as itself, whatever account is asked for.
+// user, or one that is told not to switch, runs everything as itself, whatever account is asked for.
 type accounts struct {
 	switches bool // immutable
 
@@ -32,8 +32,8 @@ const (
 	maxAccounts = 1000
 )
 
-func newAccounts() *accounts {
-	return &accounts{switches: os.Geteuid() == 0, known: make(map[string]account)}
+func newAccounts(switches bool) *accounts {
+	return &accounts{switches: switches && os.Geteuid() == 0, known: make(map[string]account)}
 }
 
 // problem says why nothing can run as the user; "" if it can.

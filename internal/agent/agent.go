@@ -82,7 +82,7 @@ func run(ctx context.Context, config *Config, log *slog.Logger) error {
 		return fmt.Errorf("agent: work directory: %w", err)
 	}
 	a := &agent{config: *config, log: log, address: endpoint.Of(listener.Addr(), config.Masters[0]),
-		accounts: newAccounts(), again: make(chan struct{}, 1)}
+		accounts: newAccounts(!config.KeepUser), again: make(chan struct{}, 1)}
 	config.Port, config.Ready = listener.Addr().(*net.TCPAddr).Port, nil
 	if err := a.serve(ctx, listener); err != nil {
 		return fmt.Errorf("agent: %w", err)

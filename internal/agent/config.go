@@ -72,6 +72,9 @@ type Config struct {
 	// Salvage lets an agent with a damaged journal go on with what is sound of it.
 	Salvage bool
 
+	// KeepUser runs everything as the agent's own user, also if that is root.
+	KeepUser bool
+
 	// ExecutorEnvironment has variables for all executors and commands. What the agent itself says there, and what
 	// a command asks for, wins; but PATH replaces the usual one.
 	ExecutorEnvironment map[string]string

@@ -22,3 +22,10 @@ func TestVariablesOfTheSettingsReachWhatRuns(t *testing.T) {
 		}
 	}
 }
+
+func TestAnAgentThatDoesNotSwitchRunsEverythingAsItself(t *testing.T) {
+	user, problem := newAccounts(false).find("nobody-has-this-name")
+	if user != nil || problem != "" {
+		t.Errorf("got %v, %q", user, problem)
+	}
+}

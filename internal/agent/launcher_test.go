@@ -33,7 +33,7 @@ func (s *slowSupervisor) Kill(_ context.Context, _ container.ID, grace time.Dura
 // slowStart brings container c as far as its supervisor, whose answer is on its way.
 func slowStart(t *testing.T) (*launcher, *slowSupervisor, <-chan node.Input) {
 	s := &slowSupervisor{asked: make(chan struct{}), answer: make(chan container.Started), killed: make(chan time.Duration, 1)}
-	l := newLauncher(s, nil, t.TempDir(), newAccounts(), slog.New(slog.DiscardHandler))
+	l := newLauncher(s, nil, t.TempDir(), newAccounts(true), slog.New(slog.DiscardHandler))
 	reported := make(chan node.Input, 4)
 	l.report = func(ins ...node.Input) {
 		for _, in := range ins {

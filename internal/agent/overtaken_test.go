@@ -47,7 +47,7 @@ func TestSubscriptionOfSomebodyWhoLeftIsNone(t *testing.T) {
 
 // A start whose sandbox nobody makes any more must not hold up the end of the agent.
 func TestLauncherEndsWithAStartThatWaitsForItsSandbox(t *testing.T) {
-	l := newLauncher(nil, nil, t.TempDir(), newAccounts(), slog.New(slog.DiscardHandler))
+	l := newLauncher(nil, nil, t.TempDir(), newAccounts(true), slog.New(slog.DiscardHandler))
 	l.report = func(...node.Input) { t.Error("something was reported") }
 	box := node.Sandbox{Agent: "a", Framework: "f", Executor: "e", Container: "c"}
 	l.prepare(node.PrepareSandbox{Sandbox: box}) // and no worker runs

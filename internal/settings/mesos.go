@@ -102,8 +102,6 @@ var rules = []rule{
 	{agents, refused, "tasks would share the agent's namespaces",
 		"disallow_sharing_agent_pid_namespace?=false disallow_sharing_agent_ipc_namespace?=false"},
 	{agents, refused, "containers have no such defaults: tasks would run without what it gives them", "default_container_info"},
-	{agents, refused, "an agent of root runs tasks as the user that they ask for; run the agent as the user that all are to have",
-		"switch_user?=true"},
 	{agents, refused, "an agent always takes over what runs; to end everything instead, stop it with --end-tasks-on-stop", "recover=reconnect"},
 	{agents, refused, "masters are named by --master", "master_detector"},
 	{agents, ignored, "not enforced yet",
