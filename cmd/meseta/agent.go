@@ -67,6 +67,7 @@ func newAgent() *cobra.Command {
 	switchUser := true
 	ends.Switch(&switchUser, "switch-user", "if the agent is root, run tasks as the users that they ask for, and not all of them as root")
 	ends.Variables(&config.ExecutorEnvironment, "executor-environment-variables", "variables for executors and tasks, such as {\"LANG\":\"C.UTF-8\"}")
+	ends.Switch(&config.AuthenticateExecutors, "authenticate-http-executors", "give each executor a token, and ask for it with every call")
 	ends.Switch(&config.KillTasksOnStop, "end-tasks-on-stop", "end all tasks and the supervisor when the agent is stopped")
 
 	bounds := settings.NewGroup(cmd.Flags(), "Bounds")

@@ -34,6 +34,7 @@ type agent struct {
 	statuses  statusEncoder
 	isolation isolation
 	accounts  *accounts
+	tokens    *tokens // of executors; nil unless they are asked for
 	files     *files
 	loop      *loop
 	disks     *diskWatch
@@ -101,6 +102,11 @@ func (a *agent) serve(ctx context.Context, listener net.Listener) (err error) {
 		return err
 	}
 	defer a.files.close()
+	if a.config.AuthenticateExecutors {
+		if a.tokens, err = openTokens(a.config.WorkDir); err != nil {
+			return err
+		}
+	}
 	if a.isolation, err = parseIsolation(a.config.Isolation); err != nil {
 		return err
 	}

@@ -65,6 +65,9 @@ type Config struct {
 	MaxCompletedTasks int          // ended tasks that are remembered (default 1000)
 	MaxCallBytes      int64        // largest body of a call (default 64 MiB)
 
+	// AuthenticateExecutors gives each executor a token and asks for it with every call.
+	AuthenticateExecutors bool
+
 	// KillTasksOnStop ends every task and the supervisor when the agent stops. Without it they go on and
 	// are found again by the next agent on the same work directory.
 	KillTasksOnStop bool

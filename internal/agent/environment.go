@@ -38,6 +38,9 @@ func (a *agent) environment(spec node.StartContainer, sandbox string) []string {
 			"MESOS_RECOVERY_TIMEOUT="+duration.Format(a.config.RecoveryTimeout),
 			"MESOS_SUBSCRIPTION_BACKOFF_MAX=2secs")
 	}
+	if spec.Task == "" && a.tokens != nil {
+		env = append(env, tokenVariable+"="+a.tokens.issue(spec.Sandbox))
+	}
 	for _, name := range slices.Sorted(maps.Keys(a.config.ExecutorEnvironment)) {
 		if !slices.ContainsFunc(env, sets(name)) {
 			env = append(env, name+"="+a.config.ExecutorEnvironment[name])

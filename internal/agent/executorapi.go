@@ -15,9 +15,17 @@ import (
 
 // serveExecutor is the executor API: POST /api/v1/executor.
 func (a *agent) serveExecutor(w http.ResponseWriter, r *http.Request) {
+	bearer, ok := a.tokens.bearer(w, r)
+	if !ok {
+		return
+	}
 	call := new(executorpb.Call)
 	accept, ok := wire.DecodeCall(w, r, call, a.config.MaxCallBytes)
 	if !ok {
+		return
+	}
+	if problem := a.tokens.speaksFor(bearer, call); problem != "" {
+		wire.Answer(w, http.StatusForbidden, problem)
 		return
 	}
 	if problem := callProblem(call); problem != "" {

@@ -75,13 +75,16 @@ func fixExecutorCall(c map[string]any) {
 }
 
 // ask posts an executor's call in JSON and gives status and sentence; a stream is hung up.
-func (a *testAgent) ask(body []byte) (int, string) {
+func (a *testAgent) ask(body []byte, headers ...string) (int, string) {
 	a.t.Helper()
 	r, err := http.NewRequestWithContext(a.t.Context(), http.MethodPost, "http://"+a.address+"/api/v1/executor", strings.NewReader(string(body)))
 	if err != nil {
 		a.t.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "application/json")
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
 		a.t.Fatalf("%.300s: %v", body, err)

@@ -66,13 +66,13 @@ var rules = []rule{
 	{masters, refused, "authentication is not built yet: everybody would be let in",
 		"authenticate?=false authenticate_agents?=false authenticate_slaves?=false authenticate_frameworks?=false " +
 			"authenticate_http_frameworks?=false"},
-	{agents, refused, "authentication is not built yet: everybody would be let in", "authenticate_http_executors?=false"},
 	{both, ignored, "authentication is not built yet, and nobody is asked for it", "http_authenticators"},
 	{masters, ignored, "authentication is not built yet, and nobody is asked for it",
 		"authenticators=crammd5 authentication_v0_timeout credentials http_framework_authenticators"},
 	{agents, ignored, "authentication is not built yet, and nobody is asked for it",
 		"authenticatee=crammd5 authentication_backoff_factor authentication_timeout_min authentication_timeout_max " +
-			"credential http_credentials jwt_secret_key executor_secret_key"},
+			"credential http_credentials"},
+	{agents, ignored, "the agent makes itself a key, in its work directory", "jwt_secret_key executor_secret_key"},
 	{both, ignored, "offers know nothing of regions and zones yet", "domain"},
 	{both, ignored, "memory is profiled with Go's tools", "memory_profiling?=false"},
 
