@@ -43,7 +43,13 @@ func (i *instance) exitCode() (int, error) {
 	if name, ok := strings.CutPrefix(message, "Command terminated with signal "); ok {
 		return 128 + signalNumber(strings.TrimSuffix(name, " (core dumped)")), nil
 	}
-	return 0, fmt.Errorf("task %s: %s: %s", i.task, shortState(i.last.GetState()), orDash(message))
+	return 0, fmt.Errorf("task %s: %s: %s%s", i.task, shortState(i.last.GetState()), orDash(message), wayOut[i.last.GetReason()])
+}
+
+// wayOut says what to do about a task that asked for too little.
+var wayOut = map[mesos.TaskStatus_Reason]string{
+	mesos.TaskStatus_REASON_CONTAINER_LIMITATION_MEMORY: "; ask for more with --mem",
+	mesos.TaskStatus_REASON_CONTAINER_LIMITATION_DISK:   "; ask for more with --disk",
 }
 
 // signalNumber finds a signal by its description; 0 if there is none.

@@ -81,6 +81,7 @@ func TestTheExitCodeTellsHowATaskEnded(t *testing.T) {
 		{status(failed, none, "Command terminated with signal Segmentation fault (core dumped)"), 139, ""},
 		{status(failed, mesos.TaskStatus_REASON_MAX_COMPLETION_TIME_REACHED, "Command terminated with signal Terminated"), 124, ""},
 		{status(mesos.TaskState_TASK_LOST, none, "gone"), 0, "task t: LOST: gone"},
+		{status(failed, mesos.TaskStatus_REASON_CONTAINER_LIMITATION_MEMORY, "too much"), 0, "task t: FAILED: too much; ask for more with --mem"},
 	} {
 		code, err := (&instance{task: "t", last: test.status}).exitCode()
 		if code != test.code || (err == nil) != (test.err == "") || err != nil && err.Error() != test.err {
