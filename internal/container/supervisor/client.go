@@ -91,10 +91,20 @@ func (c *Client) Launch(ctx context.Context, spec container.Spec) (container.Sta
 	if err := spec.Validate(); err != nil {
 		return container.Started{}, err
 	}
+	if c.hello.Version < 2 && wantsMoreThan1(&spec) {
+		return container.Started{}, fmt.Errorf("container %q: %w: it speaks version %d", spec.ID, container.ErrUnsupported, c.hello.Version)
+	}
 	a, err := c.ask(ctx, func(dst []byte, request uint64) []byte {
 		return protocol.AppendLaunch(dst, request, &spec)
 	})
 	return a.Started, err
+}
+
+// wantsMoreThan1 reports whether a supervisor of version 1, which passes over what it
+// does not know, would run something else than is asked for, or with more rights.
+// Limits it does not enforce, but that its Abilities tell.
+func wantsMoreThan1(spec *container.Spec) bool {
+	return spec.Program != "" && spec.Program != spec.Argv[0] || spec.Capabilities != nil || len(spec.Binds) > 0
 }
 
 // Kill is container.Supervisor's.

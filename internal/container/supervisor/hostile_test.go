@@ -12,6 +12,7 @@ import (
 
 	"github.com/meseta/meseta/internal/container"
 	"github.com/meseta/meseta/internal/container/protocol"
+	"github.com/meseta/meseta/internal/container/supervisor"
 )
 
 // What comes over the socket cannot hurt.
@@ -130,4 +131,47 @@ func TestConnectionsThatSayNothingEndWithTheSupervisor(t *testing.T) {
 	}
 	h.answers()
 	h.stop()
+}
+
+func TestASupervisorOfVersion1IsNotAskedForWhatItWouldPassOver(t *testing.T) {
+	dir, err := os.MkdirTemp("", "v1") // short, for the socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	listener, err := net.Listen("unix", dir+"/socket")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	done := make(chan struct{})
+	defer func() { <-done }()
+	go func() {
+		defer close(done)
+		old, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer old.Close()
+		old.Write(protocol.AppendAnswer(nil, 1, &protocol.Answer{Hello: &protocol.ServerHello{Version: 1}}))
+		io.Copy(io.Discard, old)
+	}()
+	c, err := supervisor.Connect(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for name, ask := range map[string]func(*container.Spec){
+		"program":      func(s *container.Spec) { s.Program = "/bin/busybox" },
+		"capabilities": func(s *container.Spec) { s.Capabilities = new(container.RootCapabilities) },
+		"binds": func(s *container.Spec) {
+			s.Namespaces, s.Binds = container.NamespaceMount, []container.Bind{{Source: "/", Target: "/mnt"}}
+		},
+	} {
+		spec := container.Spec{ID: "a", Argv: []string{"ls"}, Dir: "/"}
+		ask(&spec)
+		if _, err := c.Launch(t.Context(), spec); !errors.Is(err, container.ErrUnsupported) {
+			t.Errorf("%s: got %v, expected ErrUnsupported", name, err)
+		}
+	}
 }
