@@ -101,23 +101,24 @@ func (c *cluster) driversSay() (said string) {
 // A supervised driver that is killed runs again; one that is asked to end does, and says so.
 func TestDriversAreKilled(t *testing.T) {
 	each(t, nil, everyMixture, func(t *testing.T, m mixture) {
-		c := start(t, m, 1, nil)
+		c := start(t, m, 2, nil)
 		marker, set := c.marker()
-		options := []string{"--deploy-mode", "cluster", "--supervise", "--driver-java-options", moduleOptions}
+		options := []string{"--deploy-mode", "cluster", "--supervise", "--driver-java-options", moduleOptions, "--total-executor-cores", "1"}
+		runs := func(driver string) []int { return processesIn(t, filepath.Join(c.dir, "work-*", driver)) }
 		for range 2 {
 			if said, err := c.submit(options, "wait", marker).wait(t); err != nil {
 				t.Fatalf("the submission ends with %v and says\n%s", err, said)
 			}
 		}
-		until(t, "both drivers run", func() bool { return len(processesIn(t, filepath.Join(c.work(0), "driver-*"))) == 2 })
+		until(t, "both drivers run", func() bool { return len(runs("driver-*")) == 2 })
 		drivers := c.state().ActiveDrivers
 		if len(drivers) != 2 {
 			t.Fatalf("the Master has drivers %v", drivers)
 		}
-		gone := processesIn(t, filepath.Join(c.work(0), drivers[0].ID))[0]
-		killIn(t, filepath.Join(c.work(0), drivers[0].ID))
+		gone := runs(drivers[0].ID)[0]
+		killIn(t, filepath.Join(c.dir, "work-*", drivers[0].ID))
 		until(t, "the driver runs again", func() bool {
-			now := processesIn(t, filepath.Join(c.work(0), drivers[0].ID))
+			now := runs(drivers[0].ID)
 			return len(now) == 1 && now[0] != gone
 		})
 		c.ask(http.MethodPost, c.rest, "/v1/submissions/kill/"+drivers[1].ID, "")
