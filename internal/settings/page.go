@@ -95,7 +95,7 @@ func writeHelp(b *strings.Builder, f *pflag.Flag) {
 // shownDefault is a default that says something.
 func shownDefault(f *pflag.Flag) string {
 	switch f.DefValue {
-	case "false", "true", "0":
+	case "false", "0":
 		return ""
 	}
 	return f.DefValue
@@ -120,9 +120,6 @@ func WriteTables(w io.Writer, flags *pflag.FlagSet) {
 func documentedDefault(f *pflag.Flag) string {
 	if d := f.Annotations[defaultOf]; len(d) > 0 {
 		return d[0]
-	}
-	if f.DefValue == "true" {
-		return "true"
 	}
 	return cell(shownDefault(f))
 }
