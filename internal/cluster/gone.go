@@ -103,7 +103,7 @@ func (c *Cluster) tellUnreachableGone(now core.Time, id ids.AgentID) {
 			next.State, next.Shown, next.Statuses = s.State, s, withStatus(t.Statuses, s)
 			c.history.tasks.Put(entry, &next)
 			c.tell(f, Update{s})
-			c.publish(TaskUpdated{&next, s})
+			c.publish(TaskUpdated{&next, &next.Shown})
 		}
 	}
 }

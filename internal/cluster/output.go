@@ -146,7 +146,7 @@ type (
 	// TaskUpdated brings a status that is new. The Task is as it was after that.
 	TaskUpdated struct {
 		Task   *Task
-		Status Status
+		Status *Status
 	}
 
 	// AgentAdded says that an agent registered.

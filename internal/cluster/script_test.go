@@ -516,7 +516,7 @@ func printChange(c Change) string {
 	case TaskAdded:
 		return fmt.Sprintf("TASK_ADDED %s/%s %s", c.Task.Key.Framework, c.Task.Key.Task, c.Task.State)
 	case TaskUpdated:
-		return fmt.Sprintf("TASK_UPDATED %s/%s %s: %s", c.Task.Key.Framework, c.Task.Key.Task, c.Task.State, printEvent(Update{c.Status}))
+		return fmt.Sprintf("TASK_UPDATED %s/%s %s: %s", c.Task.Key.Framework, c.Task.Key.Task, c.Task.State, printEvent(Update{*c.Status}))
 	case AgentAdded:
 		return fmt.Sprintf("AGENT_ADDED %s connected %t", c.Agent.ID, c.Agent.Connected())
 	case AgentRemoved:

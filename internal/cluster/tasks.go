@@ -37,7 +37,7 @@ func (c *Cluster) moveTask(now core.Time, t *Task, s mesos.TaskState, with *Stat
 	}
 	c.tasks.Put(t.Key, &next)
 	if with != nil {
-		c.publish(TaskUpdated{&next, next.Shown})
+		c.publish(TaskUpdated{&next, &next.Shown})
 	}
 	if Terminal(s) && !Terminal(t.State) {
 		c.killed(t.Info.Agent, t.Key)
@@ -51,7 +51,7 @@ func (c *Cluster) moveTask(now core.Time, t *Task, s mesos.TaskState, with *Stat
 // completeTask makes history of a task that ended.
 func (c *Cluster) completeTask(now core.Time, t *Task) {
 	if Terminal(t.State) && !Terminal(shownState(t)) { // its framework was removed before it could hear of the end
-		c.publish(TaskUpdated{t, Status{Task: t.Key.Task, State: t.State, Agent: t.Info.Agent, Timestamp: now.Seconds(),
+		c.publish(TaskUpdated{t, &Status{Task: t.Key.Task, State: t.State, Agent: t.Info.Agent, Timestamp: now.Seconds(),
 			Reason: mesos.TaskStatus_REASON_FRAMEWORK_REMOVED, Message: "Framework was removed"}})
 	}
 	c.tasks.Delete(t.Key)
@@ -76,7 +76,7 @@ func (c *Cluster) loseTask(now core.Time, t *Task, s mesos.TaskState, reason mes
 	next.Shown = status
 	next.Statuses = withStatus(t.Statuses, status)
 	c.tasks.Put(t.Key, &next)
-	c.publish(TaskUpdated{&next, status})
+	c.publish(TaskUpdated{&next, &next.Shown})
 	if !Terminal(t.State) {
 		c.recoverFrom(now, t.Key.Framework, t.Info.Agent, t.Info.Resources, 0)
 		c.forget(t.Key.Framework, t.Info.Agent)

@@ -21,7 +21,7 @@ import (
 // runDetached has detached tasks taken on, and leaves a line in the log of who asked for what.
 func (m *Master) runDetached(r *http.Request, in detached.Run) (detached.Answer, error) {
 	a, err := m.askDetached(r, in)
-	attrs := []any{"audit", "RUN_TASKS", "from", r.RemoteAddr, "user_agent", r.UserAgent(), "name", in.Name,
+	attrs := []any{"audit", "RUN_TASKS", "from", r.RemoteAddr, "user_agent", userAgent(r), "name", in.Name,
 		"instances", in.Instances, "demand", in.Demand.String(), "role", in.Role}
 	switch {
 	case err != nil:

@@ -1,6 +1,7 @@
 package master
 
 import (
+	"fmt"
 	"net/http"
 
 	"github.com/meseta/meseta/internal/cluster"
@@ -44,7 +45,7 @@ func resultOf(err error) string {
 
 // audit writes the line. Whoever reads the log finds all of these by their key.
 func (m *Master) audit(r *http.Request, o cluster.Order, result string, more ...any) {
-	attrs := []any{"from", r.RemoteAddr, "user_agent", r.UserAgent(), "result", result}
+	attrs := []any{"from", r.RemoteAddr, "user_agent", userAgent(r), "result", result}
 	switch o := o.(type) {
 	case cluster.OrderKill:
 		attrs = append(attrs, "audit", "KILL_TASK", "task", o.Task)
@@ -66,3 +67,6 @@ func taskAttrs(t *cluster.Task) []any {
 	}
 	return []any{"framework", t.Key.Framework, "agent", t.Info.Agent, "state", t.State.String()}
 }
+
+// userAgent is who a caller says he is, as much of it as the log has room for.
+func userAgent(r *http.Request) string { return fmt.Sprintf("%.200s", r.UserAgent()) }

@@ -62,6 +62,6 @@ func (v *verbosity) turn(steps uint32) {
 // setLevel turns the log up for an operator, and leaves a line about it there.
 func (m *Master) setLevel(r *http.Request, steps uint32, d time.Duration) {
 	m.verbosity.set(steps, d)
-	m.log.Info("operator call", "from", r.RemoteAddr, "user_agent", r.UserAgent(), "result", "accepted",
+	m.log.Info("operator call", "from", r.RemoteAddr, "user_agent", userAgent(r), "result", "accepted",
 		"audit", "SET_LOGGING_LEVEL", "level", steps, "duration", d)
 }

@@ -28,7 +28,7 @@ func EventOf(c cluster.Change) *masterpb.Event {
 	case cluster.TaskUpdated:
 		return &masterpb.Event{Type: masterpb.Event_TASK_UPDATED.Enum(),
 			TaskUpdated: &masterpb.Event_TaskUpdated{FrameworkId: &mesos.FrameworkID{Value: new(string(c.Task.Key.Framework))},
-				Status: clusterpb.StatusTo(&c.Status), State: c.Task.State.Enum()}}
+				Status: clusterpb.StatusTo(c.Status), State: c.Task.State.Enum()}}
 	case cluster.AgentAdded:
 		return &masterpb.Event{Type: masterpb.Event_AGENT_ADDED.Enum(),
 			AgentAdded: &masterpb.Event_AgentAdded{Agent: agent(c.Agent)}}
