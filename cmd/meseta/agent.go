@@ -48,6 +48,7 @@ func newAgent() *cobra.Command {
 	containers := settings.NewGroup(cmd.Flags(), "What containers may use")
 	containers.Checked(&config.Isolation, "isolation", "LIST", "what containers are held to, and how they are kept apart", agent.CheckIsolation)
 	containers.Switch(&config.EnableCFS, "cgroups-enable-cfs", "never more of the processors than was asked for, even when they are idle")
+	containers.Switch(&config.LimitSwap, "cgroups-limit-swap", "count what is swapped out as memory")
 	containers.Count(&config.MaxPIDs, "max-pids", "processes and threads of a container, with cgroups/pids")
 
 	sandboxes := settings.NewGroup(cmd.Flags(), "Sandboxes and their disk")

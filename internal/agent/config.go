@@ -58,6 +58,7 @@ type Config struct {
 	Isolation string
 
 	EnableCFS      bool  // containers never have more of the processors than was asked for
+	LimitSwap      bool  // memory is counted with what is swapped out
 	MaxPIDs        int   // processes and threads of a container (default 8192)
 	MaxOutputBytes int64 // of a container's stdout and of its stderr that are kept (default 100 MiB)
 

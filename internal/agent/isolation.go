@@ -96,7 +96,7 @@ func CheckIsolation(text string) error {
 
 // rules is the part of it that the core reckons with.
 func (i isolation) rules(c *Config) node.Isolation {
-	rules := node.Isolation{CPU: i.cpu, HardCPU: i.cpu && c.EnableCFS, Mem: i.mem}
+	rules := node.Isolation{CPU: i.cpu, HardCPU: i.cpu && c.EnableCFS, Mem: i.mem, NoSwap: i.mem && c.LimitSwap}
 	if i.pids {
 		rules.PIDs = int64(c.MaxPIDs)
 	}
@@ -158,7 +158,7 @@ func (a *agent) isolate(abilities []container.Ability) {
 // limitsOf gives the core's limits as supervisors take them.
 func limitsOf(l node.Limits) container.Limits {
 	limits := container.Limits{CPUShares: uint64(l.CPUShares), CPUQuota: l.CPUQuota, MemoryBytes: uint64(l.Mem),
-		MemorySoftBytes: uint64(l.MemSoft), PIDs: uint64(l.PIDs)}
+		MemorySoftBytes: uint64(l.MemSoft), NoSwap: l.NoSwap, PIDs: uint64(l.PIDs)}
 	if l.CPUQuota != 0 {
 		limits.CPUPeriod = node.CPUPeriod
 	}

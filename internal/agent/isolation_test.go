@@ -66,8 +66,14 @@ func needLimits(t *testing.T) {
 
 func TestTaskThatEatsMemoryIsEndedAndItsNeighbourIsNot(t *testing.T) {
 	needLimits(t)
+	for _, limitSwap := range []bool{false, true} {
+		t.Run(fmt.Sprintf("limit swap %t", limitSwap), func(t *testing.T) { eatMemory(t, limitSwap) })
+	}
+}
+
+func eatMemory(t *testing.T, limitSwap bool) {
 	m := newTestMaster(t)
-	startAgent(t, m)
+	startAgent(t, m, func(c *Config) { c.LimitSwap = limitSwap })
 	m.subscribed()
 	neighbour := shellTask("neighbour", "sleep 1000")
 	neighbour.Resources = []*mesos.Resource{scalar("mem", 32)}

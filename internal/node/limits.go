@@ -7,6 +7,7 @@ type Isolation struct {
 	CPU     bool  // to their share of the processors when these are scarce, and to limits of tasks
 	HardCPU bool  // to their share of the processors always
 	Mem     bool  // to their memory
+	NoSwap  bool  // to the same memory with what is swapped out
 	PIDs    int64 // to so many processes and threads; 0: any number
 }
 
@@ -16,6 +17,7 @@ type Limits struct {
 	CPUQuota  time.Duration // processor time in each CPUPeriod
 	Mem       int64         // bytes; more ends the container
 	MemSoft   int64         // bytes that it keeps when memory is scarce
+	NoSwap    bool          // Mem counts what is swapped out too
 	PIDs      int64
 }
 
@@ -46,7 +48,7 @@ func (i Isolation) limits(d Demand) Limits {
 		}
 	}
 	if i.Mem {
-		l.MemSoft = max(minMem, d.Mem)
+		l.MemSoft, l.NoSwap = max(minMem, d.Mem), i.NoSwap
 		switch d.MemLimit {
 		case 0:
 			l.Mem = l.MemSoft

@@ -99,13 +99,13 @@ var rules = []rule{
 	{agents, refused, "there is one set of capabilities for all tasks, that of linux/capabilities in --isolation",
 		"effective_capabilities bounding_capabilities allowed_capabilities"},
 	{agents, refused, "system calls are not filtered yet: tasks could make those that are forbidden", "seccomp_profile_name"},
-	{agents, refused, "tasks would share the agent's namespaces",
+	{agents, refused, "tasks would share the agent's namespaces; with namespaces/pid and namespaces/ipc in --isolation none does",
 		"disallow_sharing_agent_pid_namespace?=false disallow_sharing_agent_ipc_namespace?=false"},
 	{agents, refused, "containers have no such defaults: tasks would run without what it gives them", "default_container_info"},
 	{agents, refused, "an agent always takes over what runs; to end everything instead, stop it with --end-tasks-on-stop", "recover=reconnect"},
 	{agents, refused, "masters are named by --master", "master_detector"},
 	{agents, ignored, "not enforced yet",
-		"cgroups_limit_swap?=false cgroups_cpu_enable_pids_and_tids_count?=false " +
+		"cgroups_cpu_enable_pids_and_tids_count?=false " +
 			"enforce_container_ports?=false " +
 			"check_agent_port_range_only?=false container_ports_isolated_range container_ports_watch_interval " +
 			"allowed_devices seccomp_config_dir default_container_shm_size revocable_cpu_low_priority? " +
