@@ -36,7 +36,9 @@ func (l *Limiter) OutOfMemory(id string) *container.OutOfMemory {
 		return nil
 	}
 	out := &container.OutOfMemory{Limit: limits.MemoryBytes, Peak: s.MemoryPeak}
-	if s.MemoryFailures == 0 {
+	// Who runs into the bound on memory and swap together is not counted.
+	withSwap := number(dirs[memory] + "/memory.memsw.max_usage_in_bytes")
+	if s.MemoryFailures == 0 && (limits.MemoryBytes == 0 || max(s.MemoryPeak, withSwap) < limits.MemoryBytes) {
 		out.Limit = 0 // it was not its own limit
 	}
 	return out

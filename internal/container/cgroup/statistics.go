@@ -94,7 +94,7 @@ func measureMemory(version int, dir string, s *container.Statistics) bool {
 	s.MemoryAnonymous, s.MemoryFile = t["total_rss"], t["total_cache"]
 	s.MemoryMapped, s.MemorySwap = t["total_mapped_file"], t["total_swap"]
 	s.MemoryPeak = number(dir + "/memory.max_usage_in_bytes")
-	s.MemoryFailures = number(dir+"/memory.failcnt") + number(dir+"/memory.memsw.failcnt")
+	s.MemoryFailures = number(dir + "/memory.failcnt")
 	s.MemoryKills = table(dir + "/memory.oom_control")["oom_kill"]
 	return len(t) > 0
 }
