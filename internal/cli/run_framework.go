@@ -28,13 +28,13 @@ type runner struct {
 	driver    scheduler.Driver
 	instances []*instance
 
-	launched chan struct{} // closed when nothing waits for an offer any more
-	ended    chan struct{} // closed when nothing runs any more
+	ended chan struct{} // closed when nothing runs any more
 
 	mu      sync.Mutex
 	id      string    // of the framework; guarded by mu, as all that follows
 	waiting int       // instances that wait for an offer
 	running int       // instances that have not ended, the waiting ones among them
+	killed  bool      // nothing more is to be launched
 	first   *instance // that failed
 }
 
@@ -63,8 +63,7 @@ func newRunner(o RunOptions) (*runner, error) {
 	if o.Instances > maxInstances {
 		return nil, fmt.Errorf("instances %d: expected at most %d, or --detach", o.Instances, maxInstances)
 	}
-	r := &runner{options: o, waiting: o.Instances, running: o.Instances,
-		launched: make(chan struct{}), ended: make(chan struct{})}
+	r := &runner{options: o, waiting: o.Instances, running: o.Instances, ended: make(chan struct{})}
 	var err error
 	if r.demand, err = o.demand(); err != nil {
 		return nil, err
@@ -146,13 +145,17 @@ func (r *runner) launch(o *mesos.Offer) (tasks []*mesos.TaskInfo) {
 
 // take takes an instance out of those that wait.
 func (i *instance) take() {
-	if i.taken {
-		return
+	if !i.taken {
+		i.taken = true
+		i.runner.waiting--
 	}
-	i.taken = true
-	if i.runner.waiting--; i.runner.waiting == 0 {
-		close(i.runner.launched)
-	}
+}
+
+// giveBack lets an instance wait again that was not launched after all.
+func (i *instance) giveBack() {
+	i.taken = false
+	i.runner.waiting++
+	i.runner.driver.ReviveOffers()
 }
 
 func (i *instance) id() *mesos.TaskID { return &mesos.TaskID{Value: &i.task} }
@@ -178,10 +181,24 @@ func (r *runner) StatusUpdate(_ scheduler.Driver, s *mesos.TaskStatus) {
 			i.path = "/frameworks/" + r.id + "/executors/" + s.GetExecutorId().GetValue() + "/runs/" + container + "/"
 			close(i.started)
 		}
-		if terminal(s.GetState()) {
+		switch {
+		case i.last != nil || i.failure != nil || !terminal(s.GetState()):
+		case neverLaunched(s) && !r.killed:
+			i.giveBack()
+		default:
 			i.end(s, nil)
 		}
 	}
+}
+
+// neverLaunched tells whether a status says that the launch came to nothing: the offer was taken back meanwhile, or
+// the master was not there.
+func neverLaunched(s *mesos.TaskStatus) bool {
+	switch s.GetReason() {
+	case mesos.TaskStatus_REASON_INVALID_OFFERS, mesos.TaskStatus_REASON_MASTER_DISCONNECTED:
+		return true
+	}
+	return false
 }
 
 // Error ends everything.
@@ -214,6 +231,7 @@ func (i *instance) end(last *mesos.TaskStatus, failure error) {
 func (r *runner) kill() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.killed = true
 	for _, i := range r.instances {
 		switch {
 		case !i.taken:

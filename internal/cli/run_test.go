@@ -12,6 +12,8 @@ import (
 	"github.com/meseta/meseta/api/mesos/v1"
 	"github.com/meseta/meseta/internal/demand"
 	"github.com/meseta/meseta/internal/resources"
+	"github.com/meseta/meseta/internal/resources/resourcepb"
+	"github.com/meseta/meseta/scheduler"
 )
 
 func TestURIsWithOptions(t *testing.T) {
@@ -97,6 +99,42 @@ func TestAnAnswerThatGotLostIsNoLicenceToRepeat(t *testing.T) {
 	err := Detach(t.Context(), RunOptions{Client: NewClient(strings.TrimPrefix(master.URL, "http://")), Command: []string{"true"}, CPUs: 1}, &out)
 	if want := "it may have been taken on all the same, look with: meseta tasks"; err == nil || !strings.HasSuffix(err.Error(), want) || out.Len() > 0 {
 		t.Errorf("%v, %q; want that %s", err, out.String(), want)
+	}
+}
+
+// idleDriver notes what it is asked for, as far as a test wants to know.
+type idleDriver struct {
+	scheduler.Driver
+	launches, revivals int
+}
+
+func (d *idleDriver) LaunchTasks([]*mesos.OfferID, []*mesos.TaskInfo, *mesos.Filters) scheduler.Status {
+	d.launches++
+	return scheduler.Running
+}
+func (d *idleDriver) SuppressOffers(...string) scheduler.Status { return scheduler.Running }
+func (d *idleDriver) ReviveOffers(...string) scheduler.Status   { d.revivals++; return scheduler.Running }
+
+func TestALaunchThatCameToNothingIsTriedAgain(t *testing.T) {
+	r, err := newRunner(RunOptions{Command: []string{"x"}, CPUs: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := new(idleDriver)
+	r.driver = d
+	offer := &mesos.Offer{Resources: resourcepb.ToProto(resources.MustParse("cpus:1"), resourcepb.Classic)}
+	update := func(state mesos.TaskState, reason mesos.TaskStatus_Reason, message string) {
+		r.StatusUpdate(d, &mesos.TaskStatus{TaskId: r.instances[0].id(), State: &state, Reason: &reason, Message: &message})
+	}
+	for range 3 {
+		r.ResourceOffers(d, []*mesos.Offer{offer})
+		update(mesos.TaskState_TASK_LOST, mesos.TaskStatus_REASON_INVALID_OFFERS, "Task launched with invalid offers")
+	}
+	r.ResourceOffers(d, []*mesos.Offer{offer})
+	update(mesos.TaskState_TASK_FINISHED, mesos.TaskStatus_REASON_COMMAND_EXECUTOR_FAILED, "Command exited with status 0")
+	update(mesos.TaskState_TASK_LOST, mesos.TaskStatus_REASON_INVALID_OFFERS, "too late")
+	if code, err := r.exitCode(); code != 0 || err != nil || d.launches != 4 || d.revivals != 3 {
+		t.Errorf("exit code %d, %v; %d launches, %d revivals", code, err, d.launches, d.revivals)
 	}
 }
 

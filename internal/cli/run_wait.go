@@ -23,26 +23,29 @@ const waitNotice = 2 * time.Second
 func (r *runner) sayWhatIsWaitedFor(ctx context.Context, client *Client) {
 	for said := ""; ; {
 		select {
-		case <-r.launched:
+		case <-r.ended:
 			return
 		case <-ctx.Done():
 			return
 		case <-time.After(waitNotice):
 		}
+		r.mu.Lock()
+		waiting := r.waiting
+		r.mu.Unlock()
+		if waiting == 0 {
+			continue
+		}
 		answer, err := client.Call(ctx, masterpb.Call_GET_AGENTS)
 		if err != nil {
 			continue // a master that is away says nothing; the run goes on with the next one
 		}
-		r.mu.Lock()
-		waiting := r.waiting
-		r.mu.Unlock()
 		text := fmt.Sprintf("meseta: waiting for %s: %s", r.demand,
 			whyNot(r.demand, ids.Role(cmp.Or(r.options.Role, "*")), rooms(answer.GetGetAgents().GetAgents())))
 		if len(r.instances) > 1 {
 			text = fmt.Sprintf("meseta: %d of %d instances wait, each for %s", waiting, len(r.instances),
 				strings.TrimPrefix(text, "meseta: waiting for "))
 		}
-		if text != said && waiting > 0 {
+		if text != said {
 			fmt.Fprintln(r.options.Notice, text)
 			said = text
 		}
