@@ -106,6 +106,7 @@ type cluster struct {
 	port, ui, rest int
 	properties     map[string]string
 	master         *process
+	workers        []*process
 }
 
 // start starts a Master and Workers of 2 cores and 2 GiB.
@@ -175,7 +176,9 @@ func (c *cluster) worker(m mixture, n int) *process {
 	}
 	args := append(daemon(m, m.realWorker, "worker"), c.url(), "--host", "127.0.0.1", "--cores", "2", "--memory", "2g",
 		"--work-dir", work, "--webui-port", strconv.Itoa(freePort(c.t)))
-	return run(c.t, c.dir, fmt.Sprint("worker ", n), append(sparkEnv(m), "SPARK_LOCAL_DIRS="+filepath.Join(work, "local")), args...)
+	w := run(c.t, c.dir, fmt.Sprint("worker ", n), append(sparkEnv(m), "SPARK_LOCAL_DIRS="+filepath.Join(work, "local")), args...)
+	c.workers = append(c.workers, w)
+	return w
 }
 
 // work is the directory in which a Worker's applications and drivers run.

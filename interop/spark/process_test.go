@@ -3,6 +3,7 @@ package spark
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -119,6 +120,24 @@ func do(t *testing.T, dir string, args ...string) string {
 		t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 	return string(out)
+}
+
+// costs is the memory that a process has and the CPU time that it has used, for the log.
+func (p *process) costs(t *testing.T) string {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rss, _ := strings.Cut(string(status), "VmRSS:")
+	rss, _, _ = strings.Cut(rss, "\n")
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	ticks := atoi(t, fields[11]) + atoi(t, fields[12]) // of 10 ms
+	return fmt.Sprintf("%s: %s, CPU %v", p.name, strings.TrimSpace(rss), time.Duration(ticks)*10*time.Millisecond)
 }
 
 // processesIn finds the processes that work in directories of a pattern.

@@ -227,6 +227,11 @@ func TestASecretIsRequired(t *testing.T) {
 func TestThirtyApplicationsAtOnce(t *testing.T) {
 	each(t, nil, []mixture{ours35, ourMaster35, ourWorker35}, func(t *testing.T, m mixture) {
 		c := start(t, m, 2, nil)
+		daemons := append([]*process{c.master}, c.workers...)
+		for _, p := range daemons {
+			t.Log("idle: ", p.costs(t))
+		}
+		begin := time.Now()
 		var all []*process
 		for range 30 {
 			all = append(all, c.submit([]string{"--total-executor-cores", "1"}))
@@ -235,6 +240,10 @@ func TestThirtyApplicationsAtOnce(t *testing.T) {
 			c.succeeds(p)
 		}
 		until(t, "all are over", func() bool { s := c.state(); return len(s.CompletedApps) == 30 && s.CoresUsed == 0 })
+		t.Logf("30 applications took %v", time.Since(begin))
+		for _, p := range daemons {
+			t.Log("after 30 applications: ", p.costs(t))
+		}
 	})
 }
 
