@@ -255,7 +255,7 @@ func (l *launcher) ask(s *start) bool {
 
 // launch asks the supervisor until it answers: repeating a request is safe.
 func (l *launcher) launch(s *start, spec container.Spec) {
-	for {
+	for told := false; ; {
 		started, err := l.supervisor.Launch(l.life, spec)
 		refused, isRefusal := errors.AsType[*container.LaunchError](err)
 		switch {
@@ -271,7 +271,10 @@ func (l *launcher) launch(s *start, spec container.Spec) {
 		case l.life.Err() != nil:
 			// The agent leaves; the next one finds out what became of the container.
 		default:
-			l.log.Warn("container not started yet", "container", spec.ID, "error", err)
+			if !told {
+				l.log.Warn("container not started yet", "container", spec.ID, "error", err)
+			}
+			told = true
 			pause(l.life, askAgain)
 			continue
 		}

@@ -1,5 +1,6 @@
 // Package storm holds a real cluster to the promise that nothing is lost: 200 tasks run on it, and its
-// processes are killed with SIGKILL and stopped with SIGSTOP at random moments, one after the other.
+// processes are killed with SIGKILL and stopped with SIGSTOP at random moments, one after the other; and so
+// are the connections between agents and master cut, for so long that the agent is given up and comes back.
 //
 // The framework is a process of its own (framework_test.go), and so are its executors (executor_test.go):
 // the test binary plays them when the environment says so. What really happened is what the tasks themselves

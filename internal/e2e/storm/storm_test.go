@@ -23,6 +23,7 @@ type storm struct {
 	t         *testing.T
 	dir       string
 	cluster   *testcluster.Cluster
+	cables    []*cable // from the agents to the master
 	framework *exec.Cmd
 	said      *os.File // of the framework
 	gone      chan struct{}
@@ -40,6 +41,7 @@ func TestNothingIsLostWhateverIsKilled(t *testing.T) {
 		"freeze agent":      func() { s.freeze(s.anyAgent().PID()) },
 		"freeze framework":  func() { s.freeze(s.framework.Process.Pid) },
 		"freeze supervisor": func() { s.freezeOne("supervisor") },
+		"pull cable":        func() { s.cables[rand.IntN(len(s.cables))].pull(rand.N(6 * time.Second)) },
 		"freeze executor":   func() { s.freezeOne("executor") },
 	}
 	var order []string
@@ -77,7 +79,15 @@ func start(t *testing.T) *storm {
 	}
 	s.dir = mark
 	t.Setenv(dirVariable, mark)
-	s.cluster = testcluster.Start(t, testcluster.Options{Agents: 2, AgentFlags: []string{"--resources=cpus:64;mem:8192;disk:4096"}})
+	s.cluster = testcluster.Start(t, testcluster.Options{
+		Agents:      2,
+		AgentFlags:  []string{"--resources=cpus:64;mem:8192;disk:4096"},
+		MasterFlags: []string{"--agent-ping-timeout=1secs", "--max-agent-ping-timeouts=3"},
+		Way: func(master string) string {
+			s.cables = append(s.cables, newCable(t, master))
+			return s.cables[len(s.cables)-1].address()
+		},
+	})
 	s.said, err = os.Create(filepath.Join(mark, "framework.log"))
 	if err != nil {
 		t.Fatal(err)
@@ -167,10 +177,11 @@ func (s *storm) freezeOne(kind string) {
 // anyOf finds a supervisor or an executor of this test, 0 if there is none right now.
 func (s *storm) anyOf(kind string) int {
 	var found []int
-	for pid, p := range s.processes() {
-		executor := slices.Contains(p.environ, roleVariable+"=executor")
-		supervisor := len(p.args) > 1 && p.args[1] == "supervisor"
-		if kind == "executor" && executor || kind == "supervisor" && supervisor && !executor {
+	all := s.processes()
+	for pid, p := range all {
+		// A child of a supervisor looks like one until it has become a task's program.
+		supervisor := p.isSupervisor() && !all[p.parent].isSupervisor()
+		if kind == "executor" && p.isExecutor() || kind == "supervisor" && supervisor {
 			found = append(found, pid)
 		}
 	}
@@ -182,8 +193,13 @@ func (s *storm) anyOf(kind string) int {
 
 // process is what /proc says of one.
 type process struct {
+	parent        int
 	args, environ []string
 }
+
+func (p process) isExecutor() bool { return slices.Contains(p.environ, roleVariable+"=executor") }
+
+func (p process) isSupervisor() bool { return len(p.args) > 1 && p.args[1] == "supervisor" }
 
 // processes are those of this test: its directory is in their environment.
 func (s *storm) processes() map[int]process {
@@ -199,7 +215,12 @@ func (s *storm) processes() map[int]process {
 			continue
 		}
 		args, _ := os.ReadFile(dir + "/cmdline")
-		all[pid] = process{args: strings.Split(string(args), "\x00"), environ: strings.Split(string(environ), "\x00")}
+		stat, _ := os.ReadFile(dir + "/stat")
+		var parent int
+		if _, rest, ok := strings.Cut(string(stat), ") "); ok {
+			fmt.Sscanf(rest, "%s %d", new(string), &parent)
+		}
+		all[pid] = process{parent: parent, args: strings.Split(string(args), "\x00"), environ: strings.Split(string(environ), "\x00")}
 	}
 	return all
 }

@@ -65,6 +65,9 @@ type Options struct {
 	Agents      int      // default 1
 	MasterFlags []string // beside those that tell its directory and port
 	AgentFlags  []string // likewise; resources are cpus:4;mem:2048;disk:4096 unless given here
+
+	// Way, if set, gives the address at which an agent is to find the master of the one that is given.
+	Way func(master string) string
 }
 
 // Cluster is a running cluster.
@@ -85,7 +88,11 @@ func Start(t testing.TB, o Options) *Cluster {
 	}
 	for n := range max(1, o.Agents) {
 		name := fmt.Sprintf("agent-%d", n)
-		flags := []string{"agent", "--master=" + c.Master.Address, "--port=-1", "--work-dir=" + c.dir + "/" + name,
+		master := c.Master.Address
+		if o.Way != nil {
+			master = o.Way(master)
+		}
+		flags := []string{"agent", "--master=" + master, "--port=-1", "--work-dir=" + c.dir + "/" + name,
 			"--end-tasks-on-stop"}
 		c.Agents = append(c.Agents, c.start(name, append(flags, o.AgentFlags...)))
 	}
