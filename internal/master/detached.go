@@ -206,7 +206,7 @@ func taskOf(l detached.Launch, agent ids.AgentID) cluster.TaskInfo {
 	t.TaskId = &mesos.TaskID{Value: new(string(l.Task))}
 	t.AgentId = &mesos.AgentID{Value: new(string(agent))}
 	demandpb.Give(t, l.Share, resourcepb.Stacked)
-	return clusterpb.TaskFrom(t)
+	return clusterpb.LaunchFrom(t)
 }
 
 // detachedChange gives a record as a change of the registry.

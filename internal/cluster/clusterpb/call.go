@@ -1,7 +1,6 @@
 package clusterpb
 
 import (
-	"cmp"
 	"fmt"
 	"time"
 
@@ -165,10 +164,7 @@ func acceptFrom(m *schedulerpb.Call_Accept) (cluster.Call, error) {
 			return nil, fmt.Errorf("ACCEPT with an operation of type %s is not implemented", op.GetType())
 		}
 		for _, t := range op.GetLaunch().GetTaskInfos() {
-			problem := taskProblem(t)
-			task := TaskFrom(t)
-			task.Problem = cmp.Or(problem, task.Problem)
-			accept.Tasks = append(accept.Tasks, task)
+			accept.Tasks = append(accept.Tasks, LaunchFrom(t))
 		}
 	}
 	return accept, nil

@@ -5,6 +5,7 @@
 package clusterpb
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"time"
@@ -90,6 +91,15 @@ func TaskFrom(m *mesos.TaskInfo) cluster.TaskInfo {
 	}
 	m.Resources, m.Executor = nil, nil
 	t.Raw = Encode(m)
+	return t
+}
+
+// LaunchFrom takes over a task that is to be launched. Whatever is wrong with it is noted, and not only what
+// could not be read, as of a task that runs already.
+func LaunchFrom(m *mesos.TaskInfo) cluster.TaskInfo {
+	problem := taskProblem(m)
+	t := TaskFrom(m)
+	t.Problem = cmp.Or(problem, t.Problem)
 	return t
 }
 
