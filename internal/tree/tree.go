@@ -40,96 +40,111 @@ type level struct {
 
 // walk goes through the directory of the descriptor, which it leaves open.
 func walk(ctx context.Context, top int, v visitor) error {
-	here, err := openDir(top, ".")
-	if err != nil {
+	w := walker{ctx: ctx, visitor: v}
+	var err error
+	if w.here, err = openDir(top, "."); err != nil {
 		return err
 	}
-	defer func() { unix.Close(here) }()
-	var way []level
-	enter := func(name string) error {
-		l, err := look(ctx, here, v)
+	defer func() { unix.Close(w.here) }()
+	if err := w.enter(""); err != nil {
+		return err
+	}
+	for {
+		here := &w.way[len(w.way)-1]
+		switch n := len(here.below); {
+		case n > 0:
+			name := here.below[n-1]
+			here.below = here.below[:n-1]
+			err = w.descend(name)
+		case len(w.way) > 1:
+			err = w.ascend()
+		default:
+			return nil
+		}
 		if err != nil {
 			return err
 		}
-		l.name = name
-		if len(way) > 0 && l.dev != way[0].dev {
-			l.below = nil
-		}
-		way = append(way, l)
-		return nil
 	}
-	if err := enter(""); err != nil {
+}
+
+// walker is a walk on its way.
+type walker struct {
+	ctx     context.Context
+	visitor visitor
+	here    int     // the directory where it is
+	way     []level // from the top to here
+}
+
+// enter looks at the directory where the walk has come to, unless another file system begins there.
+func (w *walker) enter(name string) error {
+	l := level{name: name}
+	var err error
+	if l.dev, l.ino, err = identity(w.here); err != nil {
 		return err
 	}
-	for {
-		l := &way[len(way)-1]
-		if n := len(l.below); n > 0 {
-			name := l.below[n-1]
-			l.below = l.below[:n-1]
-			next, err := openDir(here, name)
-			if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.ELOOP) {
-				continue // it has gone meanwhile
-			}
-			if err != nil {
-				return err
-			}
-			unix.Close(here)
-			here = next
-			if err := enter(name); err != nil {
-				return err
-			}
-			continue
-		}
-		name := l.name
-		way = way[:len(way)-1]
-		if len(way) == 0 {
-			return nil
-		}
-		if here, err = climb(here, way[len(way)-1]); err != nil {
-			return err
-		}
-		if err := v.left(here, name); err != nil {
+	if len(w.way) == 0 || l.dev == w.way[0].dev {
+		if l.below, err = look(w.ctx, w.here, w.visitor); err != nil {
 			return err
 		}
 	}
+	w.way = append(w.way, l)
+	return nil
 }
 
-// climb goes from a directory to the one above, which has to be the one that it was entered from.
-func climb(here int, from level) (int, error) {
-	up, err := openDir(here, "..")
+// descend goes to a directory below, unless it has gone meanwhile.
+func (w *walker) descend(name string) error {
+	next, err := openDir(w.here, name)
+	switch {
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR), errors.Is(err, unix.ELOOP):
+		return nil
+	case err != nil:
+		return err
+	}
+	unix.Close(w.here)
+	w.here = next
+	return w.enter(name)
+}
+
+// ascend goes to the directory above, which has to be the one that this was entered from.
+func (w *walker) ascend() error {
+	left := w.way[len(w.way)-1].name
+	w.way = w.way[:len(w.way)-1]
+	from := w.way[len(w.way)-1]
+	up, err := openDir(w.here, "..")
 	if err != nil {
-		return here, err
+		return err
 	}
-	unix.Close(here)
+	unix.Close(w.here)
+	w.here = up
 	dev, ino, err := identity(up)
-	if err == nil && (dev != from.dev || ino != from.ino) {
-		err = ErrMoved
+	if err != nil {
+		return err
 	}
-	return up, err
+	if dev != from.dev || ino != from.ino {
+		return ErrMoved
+	}
+	return w.visitor.left(w.here, left)
 }
 
-// look shows a visitor what is in a directory.
-func look(ctx context.Context, dir int, v visitor) (l level, err error) {
-	if l.dev, l.ino, err = identity(dir); err != nil {
-		return l, err
-	}
+// look shows a visitor what is in a directory, and gives the directories to go down to.
+func look(ctx context.Context, dir int, v visitor) (below []string, err error) {
 	buf := make([]byte, 32<<10)
 	for {
 		if ctx.Err() != nil {
-			return l, context.Cause(ctx)
+			return nil, context.Cause(ctx)
 		}
 		n, err := ignoringEINTR(func() (int, error) { return unix.ReadDirent(dir, buf) })
 		if n <= 0 || err != nil {
-			return l, err
+			return below, err
 		}
 		_, _, names := unix.ParseDirent(buf[:n], -1, nil)
 		for _, name := range names {
 			down, err := v.entry(dir, name)
 			if err != nil {
-				return l, err
+				return below, err
 			}
 			if down {
-				l.below = append(l.below, name)
+				below = append(below, name)
 			}
 		}
 	}

@@ -174,3 +174,65 @@ func TestCancelledWalkEnds(t *testing.T) {
 		t.Errorf("ended with %v", err)
 	}
 }
+
+func TestDirectoryThatIsMovedEndsTheWalk(t *testing.T) {
+	dir := t.TempDir()
+	root := openRoot(t, dir)
+	write(t, filepath.Join(dir, "box/sub/deep/file"), 1)
+	write(t, filepath.Join(dir, "precious/file"), 1)
+	stop := make(chan struct{})
+	done := make(chan struct{})
+	go func() { // there and back again, as fast as it can
+		defer close(done)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				os.Rename(filepath.Join(dir, "box/sub/deep"), filepath.Join(dir, "precious/deep"))
+				os.Rename(filepath.Join(dir, "precious/deep"), filepath.Join(dir, "box/sub/deep"))
+			}
+		}
+	}()
+	for range 200 {
+		if _, err := tree.Usage(t.Context(), root, "box"); err != nil && !errors.Is(err, tree.ErrMoved) {
+			t.Error(err)
+		}
+	}
+	if err := tree.Remove(t.Context(), root, "box"); err != nil && !errors.Is(err, tree.ErrMoved) && !errors.Is(err, unix.ENOTEMPTY) {
+		t.Error(err)
+	}
+	close(stop)
+	<-done
+	if _, err := root.Stat("precious/file"); err != nil {
+		t.Errorf("what was not in the tree: %v", err)
+	}
+}
+
+func TestOtherFileSystemsAreNotEntered(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can mount a file system")
+	}
+	dir := t.TempDir()
+	root := openRoot(t, dir)
+	mount := filepath.Join(dir, "box/mount")
+	write(t, filepath.Join(dir, "box/file"), 1)
+	if err := os.Mkdir(mount, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	before := usage(t, root, "box")
+	if err := unix.Mount("tmpfs", mount, "tmpfs", 0, "size=4m"); err != nil {
+		t.Skipf("cannot mount a file system: %v", err)
+	}
+	defer unix.Unmount(mount, unix.MNT_DETACH)
+	write(t, filepath.Join(mount, "file"), 1<<20)
+	if got := usage(t, root, "box"); got > before {
+		t.Errorf("a file in another file system made %d of %d bytes", got, before)
+	}
+	if err := tree.Remove(t.Context(), root, "box"); err == nil {
+		t.Error("a directory with a mount in it is said to be removed")
+	}
+	if _, err := os.Stat(filepath.Join(mount, "file")); err != nil {
+		t.Errorf("what was mounted in the tree: %v", err)
+	}
+}
