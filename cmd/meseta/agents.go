@@ -10,7 +10,7 @@ func newAgents() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "agents",
 		GroupID: "work",
-		Short:   "List agents, or show one",
+		Short:   "List agents, show one, or say that one is gone",
 		Example: "  meseta agents\n  meseta agents -o wide\n  meseta agents --watch=5s",
 		Args:    none,
 	}
@@ -18,7 +18,28 @@ func newAgents() *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return c.new().Agents(cmd.Context(), c.screen(), *o)
 	}
-	cmd.AddCommand(newAgentsShow())
+	cmd.AddCommand(newAgentsShow(), newAgentsGone())
+	return cmd
+}
+
+func newAgentsGone() *cobra.Command {
+	var sure bool
+	cmd := &cobra.Command{
+		Use:   "gone AGENT",
+		Short: "Declare that an agent will never come back",
+		Long: "Declare that an agent will never come back: nobody has to wait for its tasks any\n" +
+			"more. Should it come back all the same, it ends all that it runs. AGENT is its id or\n" +
+			"host name, or the beginning of its id; of one that was given up already the whole\n" +
+			"id. On a terminal it asks first.",
+		Example: "  meseta agents gone node-7\n  meseta agents gone --yes 3d3a24a8…-S0",
+		Args:    one("agent", "meseta agents"),
+	}
+	c := addClient(cmd)
+	c.completed(cli.AllAgents, false)
+	cmd.Flags().BoolVarP(&sure, "yes", "y", false, "do not ask")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return c.new().MarkGone(cmd.Context(), c.screen(), args[0], sure)
+	}
 	return cmd
 }
 

@@ -182,13 +182,8 @@ func (c *Client) Teardown(ctx context.Context, s *Screen, called string, sure bo
 		live = len(tasks)
 	}
 	what := fmt.Sprintf("framework %q (%s)", f.GetFrameworkInfo().GetName(), visible(id))
-	if !sure {
-		if s.In == nil {
-			return fmt.Errorf("%s would be ended for good with %s: say --yes where nobody can be asked", what, plural(live, "task"))
-		}
-		if sure, err = s.ask(fmt.Sprintf("End %s for good, with %s?", what, plural(live, "task"))); err != nil || !sure {
-			return err
-		}
+	if sure, err = s.confirm(what, live, sure); err != nil || !sure {
+		return err
 	}
 	if _, err := c.ask(ctx, &masterpb.Call{Type: masterpb.Call_TEARDOWN.Enum(),
 		Teardown: &masterpb.Call_Teardown{FrameworkId: &mesos.FrameworkID{Value: &id}}}); err != nil {

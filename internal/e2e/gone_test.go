@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -26,14 +25,15 @@ func TestAnAgentThatIsMarkedGoneEndsEverythingAndComesBackAsAnother(t *testing.T
 		return ids
 	}
 	before := agents()[0]
-	body := `{"type":"MARK_AGENT_GONE","mark_agent_gone":{"agent_id":{"value":"` + before + `"}}}`
-	answer, err := http.Post("http://"+c.Master.Address+"/api/v1", "application/json", strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
+	gone := []string{"agents", "gone", "--master", c.Master.Address}
+	if r := testcluster.Meseta(t, append(gone, before)...); r.Code != 1 || !strings.Contains(r.Stderr, "with 1 task: say --yes") {
+		t.Errorf("without --yes: %+v", r)
 	}
-	answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		t.Fatalf("answer: %s", answer.Status)
+	if r := testcluster.Meseta(t, append(gone, "--yes", "nobody")...); r.Code != 1 || !strings.Contains(r.Stderr, "Agent 'nobody' not found") {
+		t.Errorf("an agent that is not known: %+v", r)
+	}
+	if r := testcluster.Meseta(t, append(gone, "--yes", before[:20])...); r.Code != 0 || !strings.Contains(r.Stdout, "is gone, with 1 task") {
+		t.Fatalf("gone: %+v", r)
 	}
 	testcluster.Eventually(t, "the task is gone", func() bool { return strings.Contains(tasks(), "GONE_BY_OPERATOR") })
 	testcluster.Eventually(t, "the agent stops", func() bool {
