@@ -55,6 +55,7 @@ func BenchmarkLaunch(b *testing.B) {
 
 // BenchmarkLaunchWith is the same with what containers may ask for besides.
 func BenchmarkLaunchWith(b *testing.B) {
+	files := b.TempDir()
 	for _, c := range []struct {
 		name string
 		ask  func(*container.Spec)
@@ -62,7 +63,8 @@ func BenchmarkLaunchWith(b *testing.B) {
 		{"nothing", func(*container.Spec) {}},
 		{"limits", limited},
 		{"capabilities", func(s *container.Spec) { s.Capabilities, s.NoNewPrivs = new(container.RootCapabilities), true }},
-		{"output", func(s *container.Spec) { s.Stdout, s.OutputCap = b.TempDir()+"/out", 1<<20 }},
+		{"a file", func(s *container.Spec) { s.Stdout = files + "/" + string(s.ID) }},
+		{"a bounded file", func(s *container.Spec) { s.Stdout, s.OutputCap = files+"/"+string(s.ID)+".b", 1<<20 }},
 		{"namespaces", func(s *container.Spec) { s.Namespaces = apart }},
 		{"all", func(s *container.Spec) {
 			limited(s)

@@ -14,9 +14,9 @@ import (
 	"github.com/meseta/meseta/internal/container"
 )
 
-// TestSoak launches a great many containers and expects the supervisor to be, at
-// the end, as it was near the beginning. It makes 2,000 launches; as many as
-// MESETA_SOAK says otherwise:
+// TestSoak launches a great many containers, some with namespaces and limits, and
+// expects the supervisor to be, at the end, as it was near the beginning. It makes
+// 2,000 launches; as many as MESETA_SOAK says otherwise:
 //
 //	MESETA_SOAK=100000 go test -run TestSoak -v -timeout 1h ./internal/container/supervisor
 func TestSoak(t *testing.T) {
@@ -57,7 +57,9 @@ func (s *soak) run() {
 	// Orphans that were killed are reaped a moment later, memory is given back after
 	// two quiet seconds.
 	after := s.held()
-	settled := func() bool { return after.children == 0 && after.private <= before.private+growth }
+	settled := func() bool {
+		return after.children == 0 && after.cgroups == 0 && after.private <= before.private+growth
+	}
 	for end := time.Now().Add(patience); !settled() && time.Now().Before(end); after = s.held() {
 		time.Sleep(10 * time.Millisecond)
 	}
@@ -129,7 +131,12 @@ func (s *soak) spec(i int) container.Spec {
 	if i%100 == 0 {
 		return s.shell(id, "setsid sleep 1000 & exit 0")
 	}
-	return container.Spec{ID: id, Argv: []string{"/bin/true"}, Dir: "/", Env: []string{"PATH=/bin"}}
+	spec := container.Spec{ID: id, Argv: []string{"/bin/true"}, Dir: "/", Env: []string{"PATH=/bin"}}
+	if i%10 == 0 && s.can(container.FeatureNamespaces) {
+		spec.Namespaces = apart
+		limited(&spec)
+	}
+	return spec
 }
 
 func (s *soak) held() (h held) {
@@ -144,6 +151,9 @@ func (s *soak) held() (h held) {
 	}
 	if _, dir, ok := strings.Cut(s.Tracking(), "/"); ok {
 		h.cgroups = matches("/" + dir + "/run/*/")
+	}
+	if s.limits() {
+		h.cgroups += len(limitDirs(s.limitKey() + "/run/*"))
 	}
 	if info, err := os.Stat(filepath.Join(s.dir, "containers")); err == nil {
 		h.log = info.Size()

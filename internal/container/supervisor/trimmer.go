@@ -29,14 +29,21 @@ type trimmer struct {
 	events *os.File // of inotify; where there is none, a pipe in which nothing comes
 	silent *os.File // the other end of that pipe
 
-	mu      sync.Mutex
-	byID    map[container.ID][]*output // guarded by mu, as all below
-	resting map[int32]*output          // by watch
-	busy    []*output                  // to be looked at when they are due; few
+	mu     sync.Mutex
+	capped map[container.ID]struct{} // guarded by mu: those whose end matters
+	added  []*output                 // guarded by mu: what run has not heard of yet, as below
+	ended  []container.ID            // guarded by mu
+	wakeAt time.Time                 // guarded by mu: when run looks again; zero is never
+
+	// owned by run, which may hang on a dead file system: nobody may wait for it
+	byID    map[container.ID][]*output
+	resting map[int32]*output // by watch
+	busy    []*output         // to be looked at when they are due; few
 }
 
 // output is one file.
 type output struct {
+	id       container.ID
 	path     string
 	dev, ino uint64
 	cap      int64
@@ -57,7 +64,7 @@ const (
 )
 
 func newTrimmer(log *slog.Logger) (*trimmer, error) {
-	t := &trimmer{log: log, byID: map[container.ID][]*output{}, resting: map[int32]*output{}}
+	t := &trimmer{log: log, capped: map[container.ID]struct{}{}, byID: map[container.ID][]*output{}, resting: map[int32]*output{}}
 	fd, err := syscall.InotifyInit1(syscall.IN_CLOEXEC | syscall.IN_NONBLOCK)
 	if err == nil {
 		t.events = os.NewFile(uintptr(fd), "inotify")
@@ -77,49 +84,39 @@ func (t *trimmer) add(spec *container.Spec, given [2]syscall.Stat_t) {
 		if path == "" || st.Mode&syscall.S_IFMT != syscall.S_IFREG || i == 1 && path == spec.Stdout {
 			continue
 		}
-		o := &output{path: path, dev: uint64(st.Dev), ino: st.Ino, cap: int64(min(spec.OutputCap, 1<<62))}
-		t.byID[spec.ID] = append(t.byID[spec.ID], o)
-		t.busyLocked(o, time.Now().Add(lookFirst))
+		t.added = append(t.added, &output{
+			id: spec.ID, path: path, dev: uint64(st.Dev), ino: st.Ino, cap: int64(min(spec.OutputCap, 1<<62)),
+			due: time.Now().Add(lookFirst),
+		})
 	}
+	t.capped[spec.ID] = struct{}{}
+	t.wakeLocked(time.Now().Add(lookFirst))
 }
 
 // end has a container's files looked at for the last time.
 func (t *trimmer) end(id container.ID) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, o := range t.byID[id] {
-		o.last = true
-		if o.watch != 0 {
-			t.unwatchLocked(o)
-			t.busyLocked(o, time.Now())
-		} else {
-			o.due = time.Now()
-			t.events.SetReadDeadline(o.due)
-		}
+	if _, ok := t.capped[id]; !ok {
+		return
 	}
-	delete(t.byID, id)
+	delete(t.capped, id)
+	t.ended = append(t.ended, id)
+	t.wakeLocked(time.Now().Add(lookFirst))
 }
 
-// busyLocked has a file looked at. The reader waits no longer than until then.
-func (t *trimmer) busyLocked(o *output, due time.Time) {
-	o.due = due
-	t.busy = append(t.busy, o)
-	t.events.SetReadDeadline(t.nextLocked())
-}
-
-// nextLocked is when the next file is due; zero is never.
-func (t *trimmer) nextLocked() (next time.Time) {
-	for _, o := range t.busy {
-		if next.IsZero() || o.due.Before(next) {
-			next = o.due
-		}
+// wakeLocked has run look at that time, if it would not sooner. It takes what comes
+// until then at once.
+func (t *trimmer) wakeLocked(at time.Time) {
+	if t.wakeAt.IsZero() || at.Before(t.wakeAt) {
+		t.wakeAt = at
+		t.events.SetReadDeadline(at)
 	}
-	return next
 }
 
-// watchLocked lets a file rest until it is written to. Where the kernel has no more
+// rest lets a file rest until it is written to. Where the kernel has no more
 // watches, it stays busy.
-func (t *trimmer) watchLocked(o *output) bool {
+func (t *trimmer) rest(o *output) bool {
 	const dontFollow = 0x02000000
 	watch := -1
 	conn, err := t.events.SyscallConn()
@@ -136,7 +133,7 @@ func (t *trimmer) watchLocked(o *output) bool {
 	return true
 }
 
-func (t *trimmer) unwatchLocked(o *output) {
+func (t *trimmer) unwatch(o *output) {
 	delete(t.resting, o.watch)
 	if conn, err := t.events.SyscallConn(); err == nil {
 		conn.Control(func(fd uintptr) { syscall.InotifyRmWatch(int(fd), uint32(o.watch)) })
@@ -149,10 +146,10 @@ func (t *trimmer) run() {
 	buf := make([]byte, 4096)
 	for {
 		n, err := t.events.Read(buf)
+		t.turn(buf[:max(n, 0)], time.Now())
 		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 			return
 		}
-		t.turn(buf[:n], time.Now())
 	}
 }
 
@@ -162,17 +159,25 @@ func (t *trimmer) close() {
 }
 
 func (t *trimmer) turn(events []byte, now time.Time) {
+	t.hear(events, now)
+	t.takeNews(now)
+	t.busy = slices.DeleteFunc(t.busy, func(o *output) bool {
+		return !o.due.After(now) && !t.look(o, now)
+	})
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.hearLocked(events, now)
-	t.busy = slices.DeleteFunc(t.busy, func(o *output) bool {
-		return !o.due.After(now) && !t.lookLocked(o, now)
-	})
-	t.events.SetReadDeadline(t.nextLocked())
+	t.wakeAt = time.Time{}
+	t.events.SetReadDeadline(time.Time{})
+	if len(t.added)+len(t.ended) > 0 {
+		t.wakeLocked(now)
+	}
+	for _, o := range t.busy {
+		t.wakeLocked(o.due)
+	}
 }
 
-// hearLocked makes those files busy that were written to.
-func (t *trimmer) hearLocked(events []byte, now time.Time) {
+// hear makes those files busy that were written to.
+func (t *trimmer) hear(events []byte, now time.Time) {
 	const header = 16 // watch, mask, cookie, length of the name that follows
 	for len(events) >= header {
 		watch := int32(binary.NativeEndian.Uint32(events))
@@ -181,22 +186,45 @@ func (t *trimmer) hearLocked(events []byte, now time.Time) {
 		events = events[min(size, len(events)):]
 		if mask&syscall.IN_Q_OVERFLOW != 0 {
 			for _, o := range t.resting {
-				t.stirLocked(o, now)
+				t.stir(o, now)
 			}
 		} else if o := t.resting[watch]; o != nil {
-			t.stirLocked(o, now)
+			t.stir(o, now)
 		}
 	}
 }
 
-func (t *trimmer) stirLocked(o *output, now time.Time) {
+// stir makes a file busy whose watch is over.
+func (t *trimmer) stir(o *output, now time.Time) {
 	delete(t.resting, o.watch)
-	o.watch, o.at = 0, now
-	t.busyLocked(o, now.Add(lookFirst))
+	o.watch, o.at, o.due = 0, now, now.Add(lookFirst)
+	t.busy = append(t.busy, o)
 }
 
-// lookLocked trims a file that is over its cap and reports whether it stays busy.
-func (t *trimmer) lookLocked(o *output, now time.Time) (busy bool) {
+// takeNews hears which containers have begun and ended.
+func (t *trimmer) takeNews(now time.Time) {
+	t.mu.Lock()
+	added, ended := t.added, t.ended
+	t.added, t.ended = nil, nil
+	t.mu.Unlock()
+	for _, o := range added {
+		t.byID[o.id] = append(t.byID[o.id], o)
+	}
+	t.busy = append(t.busy, added...)
+	for _, id := range ended {
+		for _, o := range t.byID[id] {
+			if o.watch != 0 {
+				t.unwatch(o)
+				t.busy = append(t.busy, o)
+			}
+			o.last, o.due = true, now
+		}
+		delete(t.byID, id)
+	}
+}
+
+// look trims a file that is over its cap and reports whether it stays busy.
+func (t *trimmer) look(o *output, now time.Time) (busy bool) {
 	size, err := o.trim()
 	if err != nil {
 		if !errors.Is(err, errElsewhere) {
@@ -213,14 +241,14 @@ func (t *trimmer) lookLocked(o *output, now time.Time) (busy bool) {
 		o.due = now.Add(untilGrownBy(o.cap/4, grown, took))
 		return true
 	}
-	if !t.watchLocked(o) {
+	if !t.rest(o) {
 		o.due = now.Add(lookLatest)
 		return true
 	}
 	if size, err := o.stat(); err == nil && size == o.size {
 		return false
 	}
-	t.unwatchLocked(o) // it was written to a moment before
+	t.unwatch(o) // it was written to a moment before
 	o.due = now.Add(lookFirst)
 	return true
 }
