@@ -100,10 +100,15 @@ func until(t *testing.T, what string, ok func() bool) {
 // wait waits for the end, and gives what was said.
 func (p *process) wait(t *testing.T) (string, error) {
 	t.Helper()
+	return p.waitFor(t, patience)
+}
+
+func (p *process) waitFor(t *testing.T, limit time.Duration) (string, error) {
+	t.Helper()
 	select {
 	case <-p.done:
-	case <-time.After(patience):
-		t.Fatalf("%s has not ended in %v", p.name, patience)
+	case <-time.After(limit):
+		t.Fatalf("%s has not ended in %v", p.name, limit)
 	}
 	return p.said(), p.err
 }

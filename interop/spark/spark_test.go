@@ -237,6 +237,7 @@ func TestThirtyApplicationsAtOnce(t *testing.T) {
 			all = append(all, c.submit([]string{"--total-executor-cores", "1"}))
 		}
 		for _, p := range all {
+			p.waitFor(t, 5*patience) // thirty JVMs want to start at once
 			c.succeeds(p)
 		}
 		until(t, "all are over", func() bool { s := c.state(); return len(s.CompletedApps) == 30 && s.CoresUsed == 0 })
