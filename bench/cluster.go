@@ -43,7 +43,7 @@ func startCluster(ctx context.Context, p plan) (c *cluster, err error) {
 	if c.master, err = start(ctx, p.binary, dir, "master"); err != nil {
 		return nil, err
 	}
-	c.agent, err = start(ctx, p.binary, dir, "agent", "--master="+c.master.address, "--end-tasks-on-stop",
+	c.agent, err = start(ctx, p.binary, dir, "agent", "--master="+c.master.address, "--end-tasks-on-stop", "--isolation="+p.isolation,
 		fmt.Sprintf("--resources=cpus:%d;mem:%d;disk:%d", slots, slots*32, slots))
 	if err != nil {
 		return nil, err

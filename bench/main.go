@@ -37,6 +37,8 @@ type plan struct {
 	flying int           // how many of them at most at the same time
 	paced  int           // tasks one after the other, for the latencies
 	rest   time.Duration // before each of those
+
+	isolation string // of the agent
 }
 
 func main() {
@@ -58,6 +60,7 @@ func main() {
 	flag.IntVar(&p.flying, "flying", 64, "how many of them may be under way at the same time")
 	flag.IntVar(&p.paced, "paced", 400, "tasks one after the other, for the latencies")
 	flag.DurationVar(&p.rest, "rest", 5*time.Millisecond, "pause before each of those")
+	flag.StringVar(&p.isolation, "isolation", "posix/cpu,posix/mem", "what containers are held to; the floors are held to nothing")
 	weighing := flag.Bool("size", false, "tell how small and quiet the daemons are, instead of how fast")
 	flag.DurationVar(&s.idle, "idle", time.Minute, "with -size: how long to watch a cluster that does nothing")
 	flag.IntVar(&s.starts, "starts", 5, "with -size: how often to start everything")

@@ -87,7 +87,7 @@ func report(out io.Writer, p plan, rounds []round) {
 	floorRow("the same with 4 workers", four)
 	latency("400 bytes made durable (write, fdatasync)", func(r round) []time.Duration { return r.sync })
 
-	fmt.Fprintf(out, "\nbusy: %d command tasks, %d at a time, ACCEPT to TASK_FINISHED acknowledged\n", p.tasks, p.flying)
+	fmt.Fprintf(out, "\nbusy: %d command tasks, %d at a time, ACCEPT to TASK_FINISHED acknowledged; isolation %s\n", p.tasks, p.flying, p.isolation)
 	row("tasks", "%6.0f /s   %5.0f CPU-µs",
 		over(rounds, func(r round) float64 { return r.rate.perSecond }),
 		over(rounds, func(r round) float64 { return micros(r.rate.cpu.total()) }))
