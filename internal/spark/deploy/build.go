@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"sync"
 
 	"github.com/meseta/meseta/internal/spark/scala"
 	"github.com/meseta/meseta/internal/spark/serial"
@@ -19,14 +20,14 @@ type Build struct {
 	Spark string // 3.5, 4.0
 	Scala string // 2.12, 2.13
 
-	classes *serial.Classes
+	classes func() *serial.Classes // read when first needed: most processes of this binary never do
 }
 
 // The builds that exist.
 var (
-	Spark35Scala212 = mustLoad("3.5", "2.12")
-	Spark35Scala213 = mustLoad("3.5", "2.13")
-	Spark40Scala213 = mustLoad("4.0", "2.13")
+	Spark35Scala212 = newBuild("3.5", "2.12")
+	Spark35Scala213 = newBuild("3.5", "2.13")
+	Spark40Scala213 = newBuild("4.0", "2.13")
 )
 
 // Builds lists them.
@@ -34,7 +35,11 @@ func Builds() []*Build {
 	return []*Build{Spark35Scala212, Spark35Scala213, Spark40Scala213}
 }
 
-func mustLoad(spark, scala string) *Build {
+func newBuild(spark, scala string) *Build {
+	return &Build{Spark: spark, Scala: scala, classes: sync.OnceValue(func() *serial.Classes { return mustLoad(spark, scala) })}
+}
+
+func mustLoad(spark, scala string) *serial.Classes {
 	f, err := facts.Open("facts/spark-" + spark + "-scala-" + scala + ".txt")
 	if err != nil {
 		panic(err)
@@ -44,22 +49,24 @@ func mustLoad(spark, scala string) *Build {
 	if err != nil {
 		panic(err)
 	}
-	return &Build{Spark: spark, Scala: scala, classes: classes}
+	return classes
 }
 
 // String names the build for people.
 func (b *Build) String() string { return "Spark " + b.Spark + " (Scala " + b.Scala + ")" }
 
 // Classes is the table of facts about the build's classes.
-func (b *Build) Classes() *serial.Classes { return b.classes }
+func (b *Build) Classes() *serial.Classes { return b.classes() }
 
-func (b *Build) writer() scala.Writer { return scala.Writer{Classes: b.classes} }
+func (b *Build) writer() scala.Writer { return scala.Writer{Classes: b.classes()} }
 
-var coreJar = regexp.MustCompile(`^spark-core_(\d+\.\d+)-(\d+\.\d+)\..*\.jar$`)
+var coreJar = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^spark-core_(\d+\.\d+)-(\d+\.\d+)\..*\.jar$`)
+})
 
 // BuildOfJar tells the build of a Spark from the name of its spark-core jar.
 func BuildOfJar(name string) (*Build, error) {
-	m := coreJar.FindStringSubmatch(name)
+	m := coreJar().FindStringSubmatch(name)
 	if m == nil {
 		return nil, fmt.Errorf("%q is not the name of a spark-core jar", name)
 	}
@@ -77,7 +84,7 @@ func BuildsOf(v serial.Value) []*Build {
 	left := Builds()
 	for d := range serial.Descriptors(v) {
 		left = slices.DeleteFunc(left, func(b *Build) bool {
-			known, ok := b.classes.Lookup(d.Name)
+			known, ok := b.classes().Lookup(d.Name)
 			return ok && known.UID != d.UID
 		})
 	}

@@ -51,7 +51,7 @@ func (e encoder) object(v reflect.Value, class string) (serial.Value, error) {
 	if app, ok := v.Interface().(ApplicationDescription); ok && app.Origin != nil {
 		return app.Origin, nil
 	}
-	desc, ok := e.build.classes.Lookup(class)
+	desc, ok := e.build.classes().Lookup(class)
 	if !ok {
 		return nil, fmt.Errorf("%v does not have %s", e.build, class)
 	}
@@ -78,7 +78,7 @@ func (e encoder) object(v reflect.Value, class string) (serial.Value, error) {
 			return nil, fmt.Errorf("%s.%s: %w", class, name, err)
 		}
 	}
-	return e.build.classes.New(class, fields)
+	return e.build.classes().New(class, fields)
 }
 
 // fit turns a list into an array where the class has one.
@@ -121,9 +121,9 @@ func (e encoder) value(v reflect.Value) (serial.Value, error) {
 		}
 		return w.Enumeration(module, int(v.Int()))
 	case endpoint.Ref:
-		return x.Object(e.build.classes)
+		return x.Object(e.build.classes())
 	case endpoint.Address:
-		return x.Object(e.build.classes)
+		return x.Object(e.build.classes())
 	case special:
 		return x.toJava(e.build)
 	case Message:

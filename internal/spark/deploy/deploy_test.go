@@ -148,7 +148,7 @@ func TestEveryMessageIsReadAsItWasWritten(t *testing.T) {
 			}
 		}
 	}
-	for class, typ := range messages {
+	for class, typ := range messages() {
 		if !seen[typ] {
 			t.Errorf("no sample of %s", class)
 		}

@@ -3,6 +3,7 @@ package deploy
 import (
 	"fmt"
 	"reflect"
+	"sync"
 
 	"github.com/meseta/meseta/internal/spark/endpoint"
 	"github.com/meseta/meseta/internal/spark/scala"
@@ -18,7 +19,7 @@ type Message interface {
 const messagePrefix = "org.apache.spark.deploy.DeployMessages$"
 
 // messages are all messages, by class.
-var messages = func() map[string]reflect.Type {
+var messages = sync.OnceValue(func() map[string]reflect.Type {
 	all := make(map[string]reflect.Type)
 	for _, list := range [][]Message{workerMessages, applicationMessages, clientMessages} {
 		for _, m := range list {
@@ -26,12 +27,12 @@ var messages = func() map[string]reflect.Type {
 		}
 	}
 	return all
-}()
+})
 
 // Decode makes a message of a graph that came by a connection. References inside will be reached by it.
 func Decode(v serial.Value, via endpoint.ConnID) (Message, error) {
 	class, ok := scala.Module(v)
-	t := messages[class]
+	t := messages()[class]
 	if !ok || t == nil {
 		return nil, fmt.Errorf("%s is no message of Spark's deploy protocol", serial.Describe(v))
 	}

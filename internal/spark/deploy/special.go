@@ -14,7 +14,7 @@ type URI string
 const classURI = "java.net.URI"
 
 func (u URI) toJava(b *Build) (serial.Value, error) {
-	return b.classes.New(classURI, map[string]serial.Value{"string": string(u)})
+	return b.classes().New(classURI, map[string]serial.Value{"string": string(u)})
 }
 
 func (u *URI) fromJava(v serial.Value, _ decoder) error {
@@ -52,7 +52,7 @@ func (e Exception) toJava(b *Build) (serial.Value, error) {
 	if e.Class == classException {
 		said = e.Message
 	}
-	exception, ok := b.classes.Lookup(classException)
+	exception, ok := b.classes().Lookup(classException)
 	if !ok || exception.Super == nil {
 		return nil, fmt.Errorf("class %s is not in the table of class facts", classException)
 	}

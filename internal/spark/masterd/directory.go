@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"syscall"
 
@@ -114,11 +113,15 @@ func (d *directory) sync() error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-var plain = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}$`)
+// plain tells whether a key can be the name of a file as it is.
+func plain(key string) bool {
+	return key != "" && len(key) <= 201 && key[0] != '.' && key[0] != '-' &&
+		strings.Trim(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == ""
+}
 
 // file is the name of a record's file. Keys come from the network: what is no plain name is hashed.
 func (d *directory) file(key string) string {
-	if !plain.MatchString(key) {
+	if !plain(key) {
 		key = fmt.Sprintf("hash_%x", sha256.Sum256([]byte(key)))
 	}
 	return filepath.Join(d.path, key+recordName)
