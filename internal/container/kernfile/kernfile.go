@@ -1,7 +1,6 @@
 // Package kernfile reads and writes the small files that are questions and orders
 // to the kernel, in /proc and in cgroups, with bare system calls. Package os would
-// enter each into its poller, repeat calls on EINTR, which these file systems do
-// not return, and wrap their errors, which are compared here.
+// enter each into its poller, and wrap their errors, which are compared here.
 package kernfile
 
 import "syscall"
@@ -37,8 +36,12 @@ func Write(path, word string) error {
 		return err
 	}
 	defer syscall.Close(fd)
-	_, err = syscall.Write(fd, []byte(word))
-	return err
+	for {
+		_, err = syscall.Write(fd, []byte(word))
+		if err != syscall.EINTR { // a limit on memory says so when the runtime signals the thread
+			return err
+		}
+	}
 }
 
 // Open opens a file that is closed when a program is executed.
