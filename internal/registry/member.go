@@ -42,7 +42,7 @@ var segmentSize = sync.OnceFunc(func() { wal.SegmentSizeBytes = 4 << 20 })
 // startMember starts etcd in dir and returns when it is ready. When it gives up later, it says why.
 func startMember(ctx context.Context, dir string, log *slog.Logger, gaveUp context.CancelCauseFunc) (_ *member, err error) {
 	segmentSize()
-	if err := makeDir(filepath.Join(dir, "member")); err != nil {
+	if err := errors.Join(makeDir(dir), makeDir(filepath.Join(dir, "member"))); err != nil {
 		return nil, err
 	}
 	// etcd has locks of its own, but would wait for them.
@@ -130,11 +130,13 @@ func (m *member) start(ctx context.Context, config *embed.Config) error {
 	case <-m.failed.Done():
 		return context.Cause(m.failed)
 	}
-	again := time.NewTicker(electAgain)
-	defer again.Stop()
-	for {
-		if err := m.elect(ctx); err != nil {
-			return err
+	look := time.NewTicker(lookAgain)
+	defer look.Stop()
+	for rest := (rest{}); ; {
+		if rest.at(m.server.Server.AppliedIndex(), m.server.Server.CommittedIndex()) {
+			if err := m.elect(ctx); err != nil {
+				return err
+			}
 		}
 		select {
 		case <-m.server.Server.ReadyNotify():
@@ -145,14 +147,30 @@ func (m *member) start(ctx context.Context, config *embed.Config) error {
 			return err
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-again.C:
+		case <-look.C:
 		}
 	}
 }
 
-// electAgain is how soon a member that could not elect itself yet, because it still reads its log, is told
-// again.
-const electAgain = 5 * time.Millisecond
+// lookAgain is how often a member that starts is looked at, and told to elect itself once it rests.
+const lookAgain = 5 * time.Millisecond
+
+// rest tells when a member has applied all of its log. Told to elect itself before that, raft looks in the log
+// for what it has not applied, and panics if etcd has dropped it a moment ago.
+type rest struct {
+	applied uint64
+	looks   int // at which nothing had changed
+}
+
+// at takes a look. What etcd has applied raft learns a moment later: hence several looks.
+func (r *rest) at(applied, committed uint64) bool {
+	if applied == 0 || applied != committed || applied != r.applied {
+		*r = rest{applied: applied}
+		return false
+	}
+	r.looks++
+	return r.looks >= 3
+}
 
 // elect has the member elect itself now, and not after some random number of ticks. There is nobody else,
 // so a message by which a leader hands over to a peer is one from itself.
@@ -195,16 +213,19 @@ func (m *member) stop() error {
 }
 
 // makeDir makes a directory and those above it, durably: etcd sees to what is in its directories, not
-// to the directories.
-func makeDir(path string) error {
+// to the directories. It is for its owner only; those above it may be shared, with an agent whose tasks run as
+// anybody for instance.
+func makeDir(path string) error { return makeDirs(path, 0o700) }
+
+func makeDirs(path string, mode fs.FileMode) error {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	parent := filepath.Dir(path)
-	if err := makeDir(parent); err != nil {
+	if err := makeDirs(parent, 0o755); err != nil {
 		return err
 	}
-	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := os.Mkdir(path, mode); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	f, err := os.Open(parent)

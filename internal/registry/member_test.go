@@ -90,6 +90,24 @@ func TestEmbeddedRegistryIsForItsOwnerOnly(t *testing.T) {
 	}
 }
 
+func TestWhatLiesAboveTheRegistryMayBeShared(t *testing.T) {
+	above := filepath.Join(t.TempDir(), "meseta", "master")
+	r, err := registry.Open(t.Context(), registry.Config{Dir: filepath.Join(above, "registry")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for path, want := range map[string]fs.FileMode{filepath.Dir(above): 0o755, above: 0o755, filepath.Join(above, "registry"): 0o700} {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.Mode().Perm(); got != want {
+			t.Errorf("%s has mode %o, want %o", path, got, want)
+		}
+	}
+}
+
 func TestOneProcessHasTheDirectory(t *testing.T) {
 	dir := t.TempDir()
 	r := open(t, dir)
