@@ -299,26 +299,32 @@ func (k *keeper) claim(id container.ID) (*supervisor.Client, error) {
 	return g.client, nil
 }
 
-// Kill is container.Supervisor's.
-func (k *keeper) Kill(ctx context.Context, id container.ID, grace time.Duration) error {
+// holder is the supervisor that runs a container.
+func (k *keeper) holder(id container.ID) (*supervisor.Client, error) {
 	client, g := k.place(id)
 	switch {
 	case g == nil:
-		return container.ErrUnknown
+		return nil, container.ErrUnknown
 	case client == nil:
-		return errLost
+		return nil, errLost
+	}
+	return client, nil
+}
+
+// Kill is container.Supervisor's.
+func (k *keeper) Kill(ctx context.Context, id container.ID, grace time.Duration) error {
+	client, err := k.holder(id)
+	if err != nil {
+		return err
 	}
 	return client.Kill(ctx, id, grace)
 }
 
 // Limit is container.Supervisor's.
 func (k *keeper) Limit(ctx context.Context, id container.ID, limits container.Limits) error {
-	client, g := k.place(id)
-	switch {
-	case g == nil:
-		return container.ErrUnknown
-	case client == nil:
-		return errLost
+	client, err := k.holder(id)
+	if err != nil {
+		return err
 	}
 	return client.Limit(ctx, id, limits)
 }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -240,9 +239,6 @@ func (s *storm) calm() {
 	}
 }
 
-// tracking finds where supervisors keep their cgroups, in what agents say at their start.
-var tracking = regexp.MustCompile(`tracking="cgroup v[12] ([^"]+)"`)
-
 // leavesNothing ends the cluster and looks for what is left of it.
 func (s *storm) leavesNothing() {
 	for _, p := range append(s.cluster.Agents, s.cluster.Master) {
@@ -255,13 +251,9 @@ func (s *storm) leavesNothing() {
 	}
 	testcluster.Eventually(s.t, "all processes are gone", func() bool { return len(s.processes()) == 0 })
 	for _, agent := range s.cluster.Agents {
-		said, err := os.ReadFile(s.cluster.LogOf(agent.Name))
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		for _, found := range tracking.FindAllStringSubmatch(string(said), -1) {
-			if _, err := os.Stat(found[1]); !os.IsNotExist(err) {
-				s.t.Errorf("the cgroup %s is left: %v", found[1], err)
+		for _, dir := range s.cluster.Cgroups(agent) {
+			if _, err := os.Stat(dir); !os.IsNotExist(err) {
+				s.t.Errorf("the cgroup %s is left: %v", dir, err)
 			}
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -159,6 +160,23 @@ func (c *Cluster) start(name string, args []string) *Process {
 	})
 	c.run(p)
 	return p
+}
+
+// tracking finds where supervisors keep their cgroups, in what agents say.
+var tracking = regexp.MustCompile(`tracking="cgroup v[12] ([^"]+)"`)
+
+// Cgroups are those in which the supervisors of an agent have tracked containers, one for each supervisor that it
+// has started; none where there are no cgroups to be had.
+func (c *Cluster) Cgroups(agent *Process) (dirs []string) {
+	c.t.Helper()
+	said, err := os.ReadFile(c.LogOf(agent.Name))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, found := range tracking.FindAllStringSubmatch(string(said), -1) {
+		dirs = append(dirs, found[1])
+	}
+	return dirs
 }
 
 // LogOf is the file with what a process says.
